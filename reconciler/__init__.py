@@ -1,0 +1,1 @@
+"""Git-backed two-way sync for AI tutors."""
