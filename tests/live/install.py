@@ -129,7 +129,7 @@ def migrate_template(home: LettaHome) -> None:
 def ensure_letta() -> LettaHome:
     """The installed Letta, installing it first if need be."""
     home = letta_home()
-    with locked(home.root.with_suffix(".lock")):
+    with locked(home.root.with_name(f"{home.root.name}.lock")):
         if is_installed(home):
             return home
         began = time.monotonic()
