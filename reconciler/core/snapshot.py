@@ -1,0 +1,86 @@
+"""What a replica holds of each resource, as far as we could read it.
+
+``Unreadable`` is its own kind: what could not be read is neither present nor absent, so it can never
+look like a deletion (DESIGN 7, "Unknown").
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from reconciler.core.value import ABSENT, Fields, Held
+
+Scope: TypeAlias = str
+"""``courses`` or ``user/<id>``."""
+Ref: TypeAlias = str
+"""``kind/path``, for example ``block/college-essay/student``."""
+
+
+@dataclass(frozen=True)
+class Unreadable:
+    """A resource that exists, and whose content cannot be known: why, and the raw text where there is one."""
+
+    reason: str
+    raw: str | None = None
+
+
+class Missing:
+    """The resource is known not to be there."""
+
+    _only: Missing | None = None
+
+    def __new__(cls) -> Missing:
+        cls._only = cls._only or super().__new__(cls)
+        return cls._only
+
+    def __repr__(self) -> str:
+        return "MISSING"
+
+
+MISSING = Missing()
+
+Seen: TypeAlias = "Fields | Unreadable | Missing"
+
+
+def accept_any(_: Held) -> str | None:
+    """The judgement on a field that nobody declared: anything is fine."""
+    return None
+
+
+@dataclass(frozen=True)
+class FieldRule:
+    """How one field is reconciled.
+
+    owned: git decides; a difference is drift, recorded and undone. Otherwise both sides are merged.
+    default: what the course declares; ABSENT where it declares nothing.
+    max_items: most items that a merged list may have.
+    problem: says why a value breaks the field's type, options or max; None where it does not.
+    """
+
+    owned: bool = False
+    default: Held = ABSENT
+    max_items: int | None = None
+    problem: Callable[[Held], str | None] = accept_any
+
+
+UNDECLARED = FieldRule()
+
+
+@dataclass(frozen=True)
+class Spec:
+    """What is reconciled of one resource: a rule per declared field, and what holds for the rest.
+
+    remotes: the names of the remotes that hold this resource.
+    open: whether fields nobody declared are merged too (blocks), or left alone (agents).
+    """
+
+    ref: Ref
+    rules: Mapping[str, FieldRule] = field(default_factory=dict[str, FieldRule])
+    remotes: frozenset[str] = frozenset()
+    open: bool = True
+
+    def rule(self, name: str) -> FieldRule | None:
+        """The rule of a field; None where the field is nobody's business here."""
+        return self.rules.get(name, UNDECLARED if self.open else None)
