@@ -1,0 +1,111 @@
+"""Which fields a request body may carry, and of which type. The server's reading rules live here, once:
+
+unknown fields are ignored, `null` is ignored, NUL bytes are stripped, a wrong type is 422.
+"""
+
+from collections.abc import Mapping
+from typing import Any, cast
+
+from reconciler.embedded.letta.state import Refused, Row
+
+Fields = Mapping[str, type]
+
+BLOCK: Fields = {
+    "value": str,
+    "label": str,
+    "limit": int,
+    "description": str,
+    "read_only": bool,
+    "metadata": dict,
+    "tags": list,
+    "hidden": bool,
+}
+
+AGENT: Fields = {
+    "name": str,
+    "system": str,
+    "description": str,
+    "tags": list,
+    "metadata": dict,
+    "block_ids": list,
+    "tool_ids": list,
+    "tool_rules": list,
+    "model": str,
+    "embedding": str,
+    "model_settings": dict,
+    "context_window_limit": int,
+    "max_tokens": int,
+    "timezone": str,
+    "message_buffer_autoclear": bool,
+    "enable_sleeptime": bool,
+    "hidden": bool,
+}
+
+NEW_AGENT: Fields = AGENT | {
+    "agent_type": str,
+    "memory_blocks": list,
+    "tools": list,
+    "include_base_tools": bool,
+    "include_base_tool_rules": bool,
+}
+
+TOOL: Fields = {
+    "source_code": str,
+    "source_type": str,
+    "description": str,
+    "json_schema": dict,
+    "args_json_schema": dict,
+    "tags": list,
+    "return_char_limit": int,
+    "default_requires_approval": bool,
+}
+
+RULE_TYPES = frozenset(
+    {
+        "exit_loop",
+        "continue_loop",
+        "run_first",
+        "constrain_child_tools",
+        "parent_last_tool",
+        "conditional",
+        "max_count_per_step",
+        "required_before_exit",
+        "requires_approval",
+    }
+)
+
+
+def parsed(body: object, fields: Fields, required: tuple[str, ...] = ()) -> Row:
+    """The known, non-null fields of a body, or `Refused(422)`."""
+    if not isinstance(body, Mapping):
+        raise Refused(422, "Input should be a valid dictionary")
+    sent = cast(Mapping[str, Any], body)
+    for name in required:
+        if sent.get(name) is None:
+            raise Refused(422, f"Field required: {name}")
+    return {name: _checked(name, kind, sent[name]) for name, kind in fields.items() if sent.get(name) is not None}
+
+
+def check_rules(rules: list[Any]) -> None:
+    """Rule types are the wire's names (`exit_loop`), not class names; the tool a rule names is not checked."""
+    for rule in rules:
+        kind = cast(Row, rule).get("type") if isinstance(rule, dict) else None
+        if kind not in RULE_TYPES:
+            raise Refused(422, f"Input tag {kind!r} found using 'type' does not match any of the expected tags")
+
+
+def _checked(name: str, kind: type, value: Any) -> Any:
+    # bool is an int to Python, but not to the server's validation of flags against numbers.
+    if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
+        raise Refused(422, f"Input should be a valid {kind.__name__}: {name}")
+    return _without_nul(value)
+
+
+def _without_nul(value: Any) -> Any:
+    if isinstance(value, str):
+        return value.replace("\0", "") if "\0" in value else value
+    if isinstance(value, list):
+        return [_without_nul(each) for each in cast(list[Any], value)]
+    if isinstance(value, dict):
+        return {_without_nul(key): _without_nul(each) for key, each in cast(Row, value).items()}
+    return value
