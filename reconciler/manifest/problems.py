@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
+from reconciler.errors import Terminal
+
 Severity = Literal["error", "warning"]
 
 
@@ -24,7 +26,7 @@ class Problem:
         return ": ".join(part for part in (place, self.key, self.message) if part)
 
 
-class ManifestError(ValueError):
+class ManifestError(Terminal):
     """A file that cannot be read as what it should be, with every problem found in it."""
 
     def __init__(self, problems: Iterable[Problem]) -> None:
