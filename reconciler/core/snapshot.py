@@ -74,12 +74,14 @@ class Spec:
 
     remotes: the names of the remotes that hold this resource.
     open: whether fields nobody declared are merged too (blocks), or left alone (agents).
+    make: whether a remote that lacks the resource is given it.
     """
 
     ref: Ref
     rules: Mapping[str, FieldRule] = field(default_factory=dict[str, FieldRule])
     remotes: frozenset[str] = frozenset()
     open: bool = True
+    make: bool = True
 
     def rule(self, name: str) -> FieldRule | None:
         """The rule of a field; None where the field is nobody's business here."""

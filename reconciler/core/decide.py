@@ -1,0 +1,144 @@
+"""The one place where a field is decided: what becomes of git's value ``g`` and the live value ``l``.
+
+First rule that fits (DESIGN 7):
+
+=====  ==========================================  ==================
+rule   when                                        then
+=====  ==========================================  ==================
+1      g = l                                       agreed
+2      l is known (settled, or sent since)         push g
+3      both edited lists of unique scalars         merge items
+4      g is what we last agreed                    capture l
+5      prose whose edits do not touch              merge lines
+else                                               conflict
+=====  ==========================================  ==================
+
+Why 2 comes before 4: an agent's turn can write an old value back over ours, and an old value is never news.
+A list that only the live side touched is captured as it stands, so that a new order survives (rule 4 before 3 there).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TypeAlias
+
+from reconciler.core.base import FieldBase, Origin, Unsettled
+from reconciler.core.merge import merged, unique_items
+from reconciler.core.snapshot import FieldRule
+from reconciler.core.value import ABSENT, Held, same
+
+MOST_REWRITES = 2
+"""An old value that comes back once more than this may be meant, so a person decides (DESIGN 7, settle rule 6)."""
+
+SAID_BY_BOTH = "both sides changed it"
+CAME_BACK = "the same older value keeps coming back"
+NO_COMMON_PAST = "both sides hold a value and their common past is unknown"
+
+
+@dataclass(frozen=True)
+class Agreed:
+    """Both sides hold the same."""
+
+
+@dataclass(frozen=True)
+class Push:
+    """The live side lacks git's value."""
+
+
+@dataclass(frozen=True)
+class Capture:
+    """Git lacks the live value."""
+
+
+@dataclass(frozen=True)
+class Merge:
+    """Neither side holds ``value``, the clean merge of both edits; or only git does."""
+
+    value: Held
+
+
+@dataclass(frozen=True)
+class Conflict:
+    """A person decides; until then each side keeps its own."""
+
+    reason: str
+
+
+Decision: TypeAlias = "Agreed | Push | Capture | Merge | Conflict"
+
+
+def decide(rule: FieldRule, base: FieldBase, git: Held, live: Held) -> Decision:
+    """Decide one field between git and one remote."""
+    if same(git, live):
+        return Agreed()
+    if rule.owned or base.knows(live):
+        return Conflict(CAME_BACK) if _is_stubborn(base, git) else Push()
+    if isinstance(base.expected, Unsettled):
+        return _first_meeting(rule, git, live)
+    if (problem := rule.problem(live)) is not None:
+        return Conflict(problem)
+    return _news(rule, base, git, live)
+
+
+def _is_stubborn(base: FieldBase, git: Held) -> bool:
+    return base.rewrites >= MOST_REWRITES and same_settled(base, git)
+
+
+def same_settled(base: FieldBase, value: Held) -> bool:
+    """Whether the value is what the live side should already hold."""
+    return not isinstance(base.expected, Unsettled) and same(base.expected, value)
+
+
+def _first_meeting(rule: FieldRule, git: Held, live: Held) -> Decision:
+    """The past is unknown: nothing is deleted, a default yields, anything else is a conflict."""
+    if live is ABSENT:
+        return Push()
+    if (problem := rule.problem(live)) is not None:
+        return Conflict(problem)
+    if git is ABSENT or same(git, rule.default):
+        return Capture()
+    return Conflict(NO_COMMON_PAST)
+
+
+def _news(rule: FieldRule, base: FieldBase, git: Held, live: Held) -> Decision:
+    """The live side holds something that git never saw."""
+    git_is_old = same_settled(base, git)
+    if git_is_old and not base.chain:
+        return Capture()
+    both = _merged(base, git, live)
+    if both is not None and unique_items(both) is not None:
+        return _judged(rule, both, live)
+    if git_is_old and base.chain[-1].origin is not Origin.GIT:
+        return Capture()
+    return Conflict(SAID_BY_BOTH) if both is None else _judged(rule, both, live)
+
+
+def _merged(base: FieldBase, git: Held, live: Held) -> Held | None:
+    return None if isinstance(base.ancestor, Unsettled) else merged(base.ancestor, git, live)
+
+
+def _judged(rule: FieldRule, value: Held, live: Held) -> Decision:
+    if (problem := rule.problem(value)) is not None:
+        return Conflict(f"the merge of both edits is not valid: {problem}")
+    return Capture() if same(value, live) else Merge(value)
+
+
+def advance(base: FieldBase, decision: Decision, git: Held, live: Held) -> FieldBase:
+    """The base once the decision is on record: intents included, before any write is made."""
+    match decision:
+        case Agreed():
+            return base if same_settled(base, git) else base.joined(live, Origin.LIVE)
+        case Push():
+            return _pushed(base, git)
+        case Capture():
+            return base.joined(live, Origin.LIVE)
+        case Merge(value=value):
+            return base.joined(live, Origin.LIVE).joined(value, Origin.GIT)
+        case Conflict():
+            return base
+
+
+def _pushed(base: FieldBase, git: Held) -> FieldBase:
+    if same_settled(base, git):
+        return replace(base, waits=None, round=1, rewrites=base.rewrites + 1)
+    return replace(base.joined(git, Origin.GIT), rewrites=0)
