@@ -1,0 +1,45 @@
+"""The choices of one pass, as values: how long, how much, and which ways on a person has opened."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+NO_ALIASES: Mapping[str, str] = MappingProxyType({})
+
+
+@dataclass(frozen=True)
+class Limits:
+    """When a bulk observation looks like an accident: more than this share, or more than this many, of one kind.
+
+    floor: fewer than this many are never an accident.
+    """
+
+    share: float = 0.2
+    count: int = 10
+    floor: int = 2
+
+
+@dataclass(frozen=True)
+class Ways:
+    """Ways on after a halt, opened by a person for one pass."""
+
+    recreate: bool = False
+    accept_loss: bool = False
+    accept_rewind: bool = False
+    prune: bool = False
+
+
+@dataclass(frozen=True)
+class Policy:
+    """What the engine needs of the settings.
+
+    grace_seconds: how long after a write the runs are listed. writers: threads for live writes.
+    """
+
+    agent_name: str = "youlab_{user}_{course}"
+    model_aliases: Mapping[str, str] = NO_ALIASES
+    grace_seconds: float = 2.0
+    writers: int = 4
+    limits: Limits = Limits()
