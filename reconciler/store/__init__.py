@@ -1,0 +1,1 @@
+"""The git-backed side: repositories, the workspace, bases, and the disposable cache beside them."""
