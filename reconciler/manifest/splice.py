@@ -176,7 +176,7 @@ def _line_of(path: Path, value: Value) -> str:
 
 def _key_of(path: Path) -> str:
     if not all(isinstance(part, str) for part in path):
-        raise Unspeakable(f"a place {path!r} in an array that does not reach so far")
+        raise Unspeakable("a plain value among [[tables]], or a place beyond the end of an array")
     return spell_key(*cast("tuple[str, ...]", path))
 
 
