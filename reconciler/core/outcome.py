@@ -74,7 +74,7 @@ class Unknown:
 
 @dataclass(frozen=True)
 class Halt:
-    """Something that looks like an accident: nothing was written there. ``reason`` says what was seen and the way on."""
+    """Something that looks like an accident: nothing was written. ``reason`` says what was seen and the way on."""
 
     scope: Scope
     remote: str
