@@ -17,8 +17,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from .layout import LETTA_VERSION, PGSERVER_VERSION, PINS, LettaHome, letta_home
-from .postgres import Postgres, create_cluster
+from tests.live.layout import LETTA_VERSION, PGSERVER_VERSION, PINS, LettaHome, letta_home
+from tests.live.postgres import Postgres, create_cluster
 
 LAYOUT = "1"  # raise it when what is installed changes in a way that the pins do not show
 
@@ -37,11 +37,7 @@ def expected_stamp() -> str:
 
 
 def is_installed(home: LettaHome) -> bool:
-    return (
-        home.stamp.is_file()
-        and home.stamp.read_text() == expected_stamp()
-        and template_cluster(home).is_dir()
-    )
+    return home.stamp.is_file() and home.stamp.read_text() == expected_stamp() and template_cluster(home).is_dir()
 
 
 def binaries(home: LettaHome) -> Path:

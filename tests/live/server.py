@@ -6,7 +6,6 @@ several can run at once.
 """
 
 import argparse
-import ctypes
 import json
 import os
 import shutil
@@ -22,10 +21,10 @@ from typing import Any
 
 import httpx
 
-from .install import InstallError, binaries, ensure_letta, say, template_cluster
-from .layout import LettaHome
-from .postgres import Postgres, PostgresError, copy_cluster, free_port
-from .stub_llm import StubLLM
+from tests.live.install import InstallError, binaries, ensure_letta, say, template_cluster
+from tests.live.layout import LettaHome
+from tests.live.postgres import Postgres, PostgresError, copy_cluster, die_with_parent, free_port
+from tests.live.stub_llm import StubLLM
 
 BOOT_SECONDS = 180.0
 BUSY_SECONDS = 60.0
@@ -47,12 +46,6 @@ KEPT_TABLES = {
 
 class LettaBootError(Exception):
     """Letta did not come up; the text ends with its log's tail."""
-
-
-def _die_with_parent() -> None:
-    """A test run that is killed must not leave servers behind (Linux only)."""
-    with suppress(OSError, AttributeError):
-        ctypes.CDLL(None).prctl(1, signal.SIGTERM)
 
 
 def _is_alive(pid: int) -> bool:
@@ -87,9 +80,7 @@ class LettaServer:
         self.folder = self.home.postgres / "runs" / name
         self.log = self.home.logs / f"letta-{name}.log"
         self.stub = StubLLM(stub_port)
-        self.postgres = Postgres(
-            binaries(self.home), self.folder / "cluster", self.home.logs / f"postgres-{name}.log"
-        )
+        self.postgres = Postgres(binaries(self.home), self.folder / "cluster", self.home.logs / f"postgres-{name}.log")
         self.process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -139,7 +130,7 @@ class LettaServer:
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
-                preexec_fn=_die_with_parent,
+                preexec_fn=die_with_parent,
             )
         self._wait_until_healthy()
 
