@@ -25,8 +25,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from . import stub_wire as wire
-from .stub_script import Reply, Request, Script
+from tests.live import stub_wire as wire
+from tests.live.stub_script import Reply, Request, Script
 
 KEPT_REQUESTS = 2000
 

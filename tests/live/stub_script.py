@@ -139,9 +139,7 @@ class Script:
         with self._changed:
             born = self._generation
             self._held[key] += 1
-            self._changed.wait_for(
-                lambda: self._permits[key] > 0 or self._generation != born, HOLD_SECONDS
-            )
+            self._changed.wait_for(lambda: self._permits[key] > 0 or self._generation != born, HOLD_SECONDS)
             self._held[key] -= 1
             if self._generation == born and self._permits[key] > 0:
                 self._permits[key] -= 1

@@ -14,7 +14,7 @@ import uuid
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from .stub_script import Reply, Request, Tool
+from tests.live.stub_script import Reply, Request, Tool
 
 OPENAI_MODELS = ("gpt-4o", "gpt-4o-mini", "gpt-4.1", "gpt-4.1-mini", "text-embedding-3-small")
 ANTHROPIC_MODELS = ("claude-sonnet-4-20250514", "claude-3-5-haiku-20241022")
@@ -41,10 +41,7 @@ def usage_of(request: Request) -> tuple[int, int]:
 
 
 def openai_models() -> Json:
-    rows = [
-        {"id": name, "object": "model", "created": EPOCH, "owned_by": "stub"}
-        for name in OPENAI_MODELS
-    ]
+    rows = [{"id": name, "object": "model", "created": EPOCH, "owned_by": "stub"} for name in OPENAI_MODELS]
     return {"object": "list", "data": rows}
 
 
@@ -150,9 +147,7 @@ def read_anthropic(body: Mapping[str, Any]) -> Request:
     return Request(
         model=body.get("model", ""),
         system=text_of(body.get("system")),
-        user_texts=tuple(
-            text for m in messages if m["role"] == "user" and (text := text_of(m.get("content")))
-        ),
+        user_texts=tuple(text for m in messages if m["role"] == "user" and (text := text_of(m.get("content")))),
         tools=tuple(Tool(t["name"], t.get("input_schema") or {}) for t in body.get("tools") or []),
         stream=bool(body.get("stream")),
     )
