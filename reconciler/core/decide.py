@@ -64,15 +64,32 @@ class Conflict:
     reason: str
 
 
-Decision: TypeAlias = "Agreed | Push | Capture | Merge | Conflict"
+@dataclass(frozen=True)
+class Refused:
+    """Git's value is new and breaks its field, so it is not sent: whoever wrote it must mend it."""
+
+    reason: str
+
+
+Decision: TypeAlias = "Agreed | Push | Capture | Merge | Conflict | Refused"
 
 
 def decide(rule: FieldRule, base: FieldBase, git: Held, live: Held) -> Decision:
-    """Decide one field between git and one remote."""
+    """Decide one field between git and one remote.
+
+    A declared field that the live side removed goes back to its default: the course says that it exists.
+    """
+    decision = _decided(rule, base, git, live)
+    if isinstance(decision, Capture) and live is ABSENT and rule.default is not ABSENT:
+        return Merge(rule.default)
+    return decision
+
+
+def _decided(rule: FieldRule, base: FieldBase, git: Held, live: Held) -> Decision:
     if same(git, live):
         return Agreed()
     if rule.owned or base.knows(live):
-        return Conflict(CAME_BACK) if _is_stubborn(base, git) else Push()
+        return _push(rule, base, git)
     if isinstance(base.expected, Unsettled):
         return _first_meeting(rule, git, live)
     if (problem := rule.problem(live)) is not None:
@@ -80,8 +97,11 @@ def decide(rule: FieldRule, base: FieldBase, git: Held, live: Held) -> Decision:
     return _news(rule, base, git, live)
 
 
-def _is_stubborn(base: FieldBase, git: Held) -> bool:
-    return base.rewrites >= MOST_REWRITES and same_settled(base, git)
+def _push(rule: FieldRule, base: FieldBase, git: Held) -> Decision:
+    if same_settled(base, git):
+        return Conflict(CAME_BACK) if base.rewrites >= MOST_REWRITES else Push()
+    problem = None if rule.owned else rule.problem(git)
+    return Push() if problem is None else Refused(problem)
 
 
 def same_settled(base: FieldBase, value: Held) -> bool:
@@ -134,7 +154,7 @@ def advance(base: FieldBase, decision: Decision, git: Held, live: Held) -> Field
             return base.joined(live, Origin.LIVE)
         case Merge(value=value):
             return base.joined(live, Origin.LIVE).joined(value, Origin.GIT)
-        case Conflict():
+        case Conflict() | Refused():
             return base
 
 

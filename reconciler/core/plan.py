@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from reconciler.core.base import NEVER, Base, FieldBase, Origin, Settled
-from reconciler.core.decide import Agreed, Capture, Conflict, Decision, Merge, Push, advance, decide
+from reconciler.core.decide import Agreed, Capture, Conflict, Decision, Merge, Push, Refused, advance, decide
 from reconciler.core.snapshot import MISSING, Ref, Seen, Spec, Unreadable
 from reconciler.core.value import ABSENT, Fields, Held, Value, same
 
@@ -72,6 +72,7 @@ class Plan:
     waiting: tuple[Change, ...] = ()
     creates: tuple[tuple[str, Ref], ...] = ()
     clashes: tuple[Clash, ...] = ()
+    refused: tuple[Clash, ...] = ()
     blind: tuple[Blind, ...] = ()
     bases: Mapping[str, Base] = field(default_factory=dict[str, Base])
 
@@ -143,6 +144,7 @@ class _Fold:
         pending: list[Change] = []
         waiting: list[Change] = []
         clashes: list[Clash] = []
+        refused: list[Clash] = []
         for side in self.sides:
             for ref, name, live, decision in list(self._decisions(side)):
                 git, base = self._value(ref, name), self._base(side, ref, name)
@@ -151,6 +153,8 @@ class _Fold:
                         pending.append(Change(side.name, ref, name, live, git, live))
                     case Conflict(reason=reason):
                         clashes.append(Clash(side.name, ref, name, base.ancestor, git, live, reason))
+                    case Refused(reason=reason):
+                        refused.append(Clash(side.name, ref, name, base.ancestor, git, live, reason))
                     case Capture() | Merge():
                         waiting.append(Change(side.name, ref, name, git, live, live))
                         continue
@@ -165,6 +169,7 @@ class _Fold:
             waiting=tuple(waiting),
             creates=tuple(creates),
             clashes=tuple(clashes),
+            refused=tuple(refused),
             blind=tuple(self._blind()),
             bases={side.name: Base(side.base.main, self.bases[side.name]) for side in self.sides},
         )

@@ -1,0 +1,239 @@
+"""What git asks for: a spec and git's own values per resource, from courses and one learner's enrolments.
+
+Pure: courses and a user in, specs out. A block's *values* live in its document in git and are merged; everything else
+here is the course author's alone (``owned``): an agent's configuration, and a block's settings, whose names begin
+with ``@`` so that no key of a document can be taken for one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+from reconciler.core.outcome import Notice
+from reconciler.core.snapshot import FieldRule, Ref, Scope, Spec
+from reconciler.core.value import ABSENT, Fields, Held, Value
+from reconciler.manifest.course import Block, Course, Field, Tool
+from reconciler.manifest.lens import TEXT, problem_with
+from reconciler.manifest.user import User
+from reconciler.policy import Policy
+
+OWNED = FieldRule(owned=True)
+LETTA = frozenset({"letta"})
+COURSES: Scope = "courses"
+SETTINGS = "@"
+"""First character of the names of a block's settings."""
+
+
+@dataclass(frozen=True)
+class Document:
+    """A block's file in the repo of its scope, and what the course says of it (None: no course knows it now)."""
+
+    path: str
+    block: Block | None
+    was: str | None = None
+
+    @property
+    def is_prose(self) -> bool:
+        return self.path.endswith(".md")
+
+
+@dataclass(frozen=True)
+class Desired:
+    """Everything git asks of one scope. ``owned``: git's values of owned fields, per ref."""
+
+    specs: Mapping[Ref, Spec] = field(default_factory=dict[Ref, Spec])
+    owned: Mapping[Ref, Fields] = field(default_factory=dict[Ref, Fields])
+    documents: Mapping[Ref, Document] = field(default_factory=dict[Ref, Document])
+    warnings: tuple[Notice, ...] = ()
+
+
+Offers = Mapping[str, frozenset[str]]
+_RefOf = Callable[[str], "Ref | None"]
+
+
+def desired_of_courses(courses: Mapping[str, Course], files: Iterable[str]) -> Desired:
+    """The shared blocks of all courses, and shared blocks no course declares any more (kept, never made again)."""
+    draft = _Draft()
+    for course in courses.values():
+        for block in course.blocks.values():
+            if block.scope == "shared":
+                path = f"{course.id}/shared/{block.name}{_suffix(block)}"
+                was = f"{course.id}/shared/{block.was}{_suffix(block)}" if block.was else None
+                draft.add_block(f"block/{course.id}/{block.name}", Document(path, block, was))
+    draft.add_orphans(files, _shared_ref)
+    return draft.done()
+
+
+def desired_of_user(user: User, courses: Mapping[str, Course], files: Iterable[str], context: Context) -> Desired:
+    """The agents and blocks of one learner; blocks of courses they left are kept, and never made again."""
+    draft = _Draft()
+    for course in (courses[name] for name in user.courses if name in courses):
+        refs = [_place(draft, course, block) for block in course.blocks.values()]
+        draft.add_agent(f"agent/{course.id}", agent_fields(user, course, refs, context))
+        draft.warnings += _lacking(course, context.offers)
+    draft.add_orphans(files, _user_ref)
+    return draft.done()
+
+
+@dataclass(frozen=True)
+class Context:
+    """What desired agents depend on besides courses and user: the workspace, the settings, what Letta offers."""
+
+    workspace: str
+    policy: Policy
+    offers: Offers = MappingProxyType({})
+
+
+def _place(draft: _Draft, course: Course, block: Block) -> Ref:
+    """Put a block of the course where its scope says, and give its ref. Shared ones belong to the courses' scope."""
+    if block.scope == "user":
+        ref, folder = f"block/{block.name}", "blocks"
+    else:
+        ref, folder = f"block/{course.id}/{block.name}", f"blocks/{course.id}"
+    if block.scope != "shared" and ref not in draft.documents:
+        was = f"{folder}/{block.was}{_suffix(block)}" if block.was else None
+        draft.add_block(ref, Document(f"{folder}/{block.name}{_suffix(block)}", block, was))
+    return ref
+
+
+def agent_fields(user: User, course: Course, blocks: Sequence[Ref], context: Context) -> dict[str, Value]:
+    """Every field of a learner's agent of one course, as git wants it."""
+    tools = enabled_tools(course.tools, context.offers)
+    return {
+        "name": context.policy.agent_name.format(user=user.id, course=course.id),
+        "description": course.description,
+        "system": course.system,
+        "model": context.policy.model_aliases.get(course.model, course.model),
+        "embedding": context.policy.model_aliases.get(course.embedding, course.embedding),
+        "context_window": course.context_window,
+        "max_response_tokens": course.max_response_tokens,
+        "tools": tuple(sorted(tool.name for tool in tools)),
+        "tool_rules": tuple(sorted(rule for tool in tools for rule in tool_rules(tool))),
+        "blocks": tuple(sorted(blocks)),
+        "tags": marks(context.workspace, user.id, course.id),
+        "metadata": {
+            "compiled": compiled_mark(course.system),
+            "course": course.id,
+            "course_version": course.version,
+            "user": user.id,
+        },
+    }
+
+
+def enabled_tools(tools: Iterable[Tool], offers: Offers) -> list[Tool]:
+    """The tools to attach: those switched on, less those the server is known to lack."""
+    known = offers.get("tools")
+    return [tool for tool in tools if tool.enabled and (known is None or tool.name in known)]
+
+
+def tool_rules(tool: Tool) -> list[str]:
+    """The rules of one tool, each as ``rule:tool`` (and its count, for the most calls of one step)."""
+    counted = [f"max:{tool.name}:{tool.max_count}"] if tool.max_count is not None else []
+    return [f"{tool.rule}:{tool.name}", *counted]
+
+
+def marks(workspace: str, user: str, course: str) -> tuple[str, ...]:
+    """The tags that make an agent ours, sorted."""
+    return tuple(sorted(("reconciler", f"workspace:{workspace}", f"user:{user}", f"course:{course}")))
+
+
+def compiled_mark(system: str) -> str:
+    """The mark an agent's metadata holds once its prompt was compiled with this system text."""
+    return hashlib.sha256(system.encode()).hexdigest()[:16]
+
+
+def _lacking(course: Course, offers: Offers) -> list[Notice]:
+    known = offers.get("tools")
+    lacking = [tool.name for tool in course.tools if tool.enabled and known is not None and tool.name not in known]
+    said = "the server has no tool {}; the agents go without it until it is installed there"
+    return [Notice(f"courses/{course.id}", said.format(", ".join(lacking)))] if lacking else []
+
+
+class _Draft:
+    """A Desired being put together."""
+
+    def __init__(self) -> None:
+        self.specs: dict[Ref, Spec] = {}
+        self.owned: dict[Ref, Fields] = {}
+        self.documents: dict[Ref, Document] = {}
+        self.warnings: list[Notice] = []
+
+    def add_agent(self, ref: Ref, fields: Mapping[str, Value]) -> None:
+        self.specs[ref] = Spec(ref, dict.fromkeys(fields, OWNED), LETTA, open=False)
+        self.owned[ref] = fields
+
+    def add_block(self, ref: Ref, document: Document) -> None:
+        assert document.block is not None
+        self.documents[ref] = document
+        self.owned[ref] = block_settings(document.block)
+        self.specs[ref] = block_spec(ref, document.block)
+
+    def add_orphans(self, files: Iterable[str], ref_of: _RefOf) -> None:
+        """Documents without a course: merged while they stand on both sides, never made, nothing of them owned."""
+        taken = {document.path for document in self.documents.values()}
+        for path in files:
+            ref = ref_of(path)
+            if ref is not None and path not in taken and ref not in self.documents:
+                self.documents[ref] = Document(path, None)
+                self.specs[ref] = Spec(ref, {}, LETTA, make=False)
+
+    def done(self) -> Desired:
+        return Desired(self.specs, self.owned, self.documents, tuple(self.warnings))
+
+
+def block_spec(ref: Ref, block: Block) -> Spec:
+    """How a block is reconciled: its fields merged within what the course declares, its settings git's."""
+    rules = {name: _merged_field(declared) for name, declared in block.fields.items()}
+    rules |= dict.fromkeys(block_settings(block), OWNED)
+    if block.is_prose:
+        rules[TEXT] = FieldRule(default="")
+    return Spec(ref, rules, LETTA)
+
+
+def block_settings(block: Block) -> dict[str, Value]:
+    """What the course declares of a block besides its fields; an undeclared limit is left as it is."""
+    settings: dict[str, Value] = {
+        "@label": block.label,
+        "@description": block.description,
+        "@read_only": block.read_only,
+    }
+    return settings if block.limit is None else {**settings, "@limit": block.limit}
+
+
+def _merged_field(declared: Field) -> FieldRule:
+    def problem(value: Held) -> str | None:
+        return None if value is ABSENT else problem_with(declared, value)
+
+    default: Held = ABSENT if declared.default is None else declared.default
+    return FieldRule(default=default, max_items=declared.max, problem=problem)
+
+
+def _suffix(block: Block) -> str:
+    return ".md" if block.is_prose else ".toml"
+
+
+def _user_ref(path: str) -> Ref | None:
+    """The ref of a block's path in a learner's repo: ``blocks/[course/]name.toml``; None for any other path."""
+    parts = path.split("/")
+    stem = _stem(parts[-1])
+    if parts[0] != "blocks" or stem is None or len(parts) not in (2, 3):
+        return None
+    return "/".join(["block", *parts[1:-1], stem])
+
+
+def _shared_ref(path: str) -> Ref | None:
+    parts = path.split("/")
+    stem = _stem(parts[-1])
+    if len(parts) != 3 or parts[1] != "shared" or stem is None:
+        return None
+    return f"block/{parts[0]}/{stem}"
+
+
+def _stem(name: str) -> str | None:
+    for suffix in (".toml", ".md"):
+        if name.endswith(suffix):
+            return name.removesuffix(suffix)
+    return None
