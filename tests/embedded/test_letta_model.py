@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from reconciler.embedded.letta.model import Letta, Listing, Refused, Row
 
 MODEL = "openai/gpt-4o"
+ABSENT = "00000000-0000-4000-8000-000000000000"
 
 
 def agent_with(letta: Letta, **values: str) -> Row:
@@ -110,22 +111,31 @@ def test_a_run_is_active_from_begin_to_end():
     assert status_of(lambda: letta.tool_call(run, "send_message", {})) == 409
 
 
-def test_messages_are_listed_newest_first_with_the_tool_calls():
+def test_messages_begin_with_the_prompt_and_keep_tool_calls():
     letta = Letta()
     agent = agent_with(letta, human="h0")
     run = letta.begin_turn(agent["id"], "hi")
-    letta.tool_call(run, "memory_insert", {"label": "human", "new_str": "x"})
+    letta.tool_call(run, "memory_insert", {"label": "human", "new_string": "x"})
     letta.end_turn(run, "noted")
 
     said = letta.turns.messages(agent["id"])
 
-    assert [each["message_type"] for each in said] == [
-        "assistant_message",
-        "tool_return_message",
-        "tool_call_message",
-        "user_message",
-    ]
-    assert said[2]["tool_call"]["arguments"] == '{"label": "human", "new_str": "x"}'
+    kinds = ["system_message", "user_message", "tool_call_message", "tool_return_message", "assistant_message"]
+    assert [each["message_type"] for each in said] == kinds
+    assert said[2]["tool_call"]["arguments"] == '{"label": "human", "new_string": "x"}'
+    assert (said[3]["name"], said[3]["status"], said[3]["tool_return"]) == ("memory_insert", "success", "h0\nx")
+    assert said[3]["tool_call_id"] == said[2]["tool_call"]["tool_call_id"]
+
+
+def test_a_page_of_messages_is_the_newest_ones_oldest_first():
+    letta = Letta()
+    agent = agent_with(letta, human="h0")
+    for text in ("one", "two", "three"):
+        letta.end_turn(letta.begin_turn(agent["id"], text))
+
+    said = letta.turns.messages(agent["id"], Listing(limit=2))
+
+    assert [each["content"] for each in said] == ["two", "three"]
 
 
 EDITS = [
@@ -169,28 +179,46 @@ def test_a_patch_replaces_collections_whole_and_ignores_null_and_the_unknown():
     assert "nonsense" not in after
 
 
-def test_a_model_setting_sent_alone_resets_its_neighbours():
+FULL = {"model": MODEL, "context_window_limit": 9000, "max_tokens": 500}
+SETTINGS = [
+    ({}, (9000, 500, 1.0)),
+    ({"name": "other"}, (9000, 500, 1.0)),
+    (FULL, (9000, 500, 1.0)),
+    ({"context_window_limit": 8000}, (8000, 16384, 1.0)),
+    ({"max_tokens": 400}, (128000, 400, 1.0)),
+    ({"model": MODEL}, (128000, 16384, 1.0)),
+    ({"model_settings": {"provider_type": "openai", "max_output_tokens": 400}}, (9000, 400, 0.7)),
+    ({"model_settings": {"provider_type": "openai", "temperature": 0.3}}, (9000, 500, 0.3)),
+]
+
+
+@pytest.mark.parametrize(("patch", "expected"), SETTINGS)
+def test_a_model_setting_sent_alone_resets_its_neighbours(patch: Row, expected: tuple[int, int, float]):
     letta = Letta()
-    full = {"model": MODEL, "context_window_limit": 9000, "model_settings": {"max_output_tokens": 500}}
-    agent = letta.agents.create(full)
-    assert (agent["llm_config"]["context_window"], agent["llm_config"]["max_tokens"]) == (9000, 500)
+    agent = letta.agents.create(FULL)
 
-    alone = letta.agents.update(agent["id"], {"context_window_limit": 8000})["llm_config"]
-    together = letta.agents.update(agent["id"], full)["llm_config"]
+    config = letta.agents.update(agent["id"], patch)["llm_config"]
 
-    assert (alone["context_window"], alone["max_tokens"]) == (8000, 16384)
-    assert (together["context_window"], together["max_tokens"]) == (9000, 500)
+    assert (config["context_window"], config["max_tokens"], config["temperature"]) == expected
 
 
-def test_a_new_system_text_waits_for_recompile():
+@pytest.mark.parametrize("act", ["recompile", "edit block"])
+def test_a_new_system_text_waits_for_recompile_or_a_change_of_memory(act: str):
     letta = Letta()
-    agent = letta.agents.create({"model": MODEL, "system": "old"})
+    block = letta.blocks.create({"label": "human", "value": ""})["id"]
+    agent = letta.agents.create({"model": MODEL, "system": "old", "block_ids": [block]})
     letta.agents.update(agent["id"], {"system": "new"})
-    assert letta.agents.compiled(agent["id"]).startswith("old")
+    letta.end_turn(letta.begin_turn(agent["id"]))
+    letta.blocks.update(block, {"value": ""})
+    assert letta.turns.messages(agent["id"])[0]["content"].startswith("old")
+    assert letta.agents.context(agent["id"])["system_prompt"] == "new"
 
-    letta.agents.recompile(agent["id"])
+    if act == "recompile":
+        letta.agents.recompile(agent["id"])
+    else:
+        letta.blocks.update(block, {"value": "x"})
 
-    assert letta.agents.compiled(agent["id"]).startswith("new")
+    assert letta.turns.messages(agent["id"])[0]["content"].startswith("new")
 
 
 REFUSED_CREATES = [
@@ -236,13 +264,41 @@ def test_a_missing_block_in_a_create_is_ignored_and_one_of_two_labels_dropped():
 
 def test_one_agent_cannot_hold_two_blocks_with_one_label():
     letta = Letta()
-    agent = agent_with(letta, human="")
+    agent = agent_with(letta, human="", persona="")
     again = letta.blocks.create({"label": "human", "value": ""})["id"]
+    persona = block_id(letta, agent, "persona")
 
     assert status_of(lambda: letta.agents.attach_block(agent["id"], again)) == 409
-    assert (
-        status_of(lambda: letta.agents.create({"model": MODEL, "block_ids": [again, agent["blocks"][0]["id"]]})) == 409
-    )
+    assert status_of(lambda: letta.blocks.update(persona, {"label": "human"})) == 409
+    assert len(letta.agents.create({"model": MODEL, "block_ids": [again, agent["blocks"][0]["id"]]})["blocks"]) == 1
+
+
+def test_swapping_a_block_for_one_of_the_same_label_in_a_patch_loses_both():
+    letta = Letta()
+    agent = agent_with(letta, human="old", persona="")
+    new = letta.blocks.create({"label": "human", "value": "new"})["id"]
+
+    after = letta.agents.update(agent["id"], {"block_ids": [new, block_id(letta, agent, "persona")]})
+
+    assert [block["label"] for block in after["blocks"]] == ["persona"]
+
+
+def test_a_patch_that_names_what_does_not_exist_is_refused_in_its_own_way():
+    letta = Letta()
+    agent = agent_with(letta, human="")
+
+    assert status_of(lambda: letta.agents.update(agent["id"], {"block_ids": [f"block-{ABSENT}"]})) == 500
+    assert status_of(lambda: letta.agents.update(agent["id"], {"tool_ids": [f"tool-{ABSENT}"]})) == 409
+    assert status_of(lambda: letta.agents.update(agent["id"], {"model": "no-slash"})) == 404
+
+
+def test_blocks_shown_inside_an_agent_carry_no_tags():
+    letta = Letta()
+    block = letta.blocks.create({"label": "human", "value": "", "tags": ["t"]})
+
+    agent = letta.agents.create({"model": MODEL, "block_ids": [block["id"]]})
+
+    assert (agent["blocks"][0]["tags"], letta.agents.block_labelled(agent["id"], "human")["tags"]) == ([], ["t"])
 
 
 def test_deleting_an_agent_leaves_its_blocks_and_deleting_a_block_leaves_its_agents():
@@ -309,9 +365,6 @@ def test_the_character_limit_is_not_enforced_and_nul_is_stripped():
     block = letta.blocks.create({"label": "human", "value": "", "limit": 2})
 
     assert letta.blocks.update(block["id"], {"value": "lo\0ng\r\n", "tags": None})["value"] == "long\r\n"
-
-
-ABSENT = "00000000-0000-4000-8000-000000000000"
 
 
 @pytest.mark.parametrize(("status", "suffix"), [(404, ABSENT), (422, "nonsense"), (422, ABSENT.upper() + "A")])
@@ -409,4 +462,4 @@ def test_a_restored_snapshot_is_untouched_by_what_came_between():
 
     assert values(letta, agent) == {"human": "h0"}
     assert len(letta.turns.list(active=True)) == 1
-    assert letta.turns.messages(agent["id"]) == []
+    assert len(letta.turns.messages(agent["id"])) == 1

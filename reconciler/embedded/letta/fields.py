@@ -60,6 +60,8 @@ TOOL: Fields = {
     "default_requires_approval": bool,
 }
 
+_LISTS_OF_TEXT = frozenset({"tags", "block_ids", "tool_ids", "tools"})
+
 RULE_TYPES = frozenset(
     {
         "exit_loop",
@@ -98,7 +100,9 @@ def _checked(name: str, kind: type, value: Any) -> Any:
     # bool is an int to Python, but not to the server's validation of flags against numbers.
     if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
         raise Refused(422, f"Input should be a valid {kind.__name__}: {name}")
-    return _without_nul(value)
+    if name in _LISTS_OF_TEXT and not all(isinstance(each, str) for each in value):
+        raise Refused(422, f"Input should be a valid string: {name}")
+    return _without_nul([*dict.fromkeys(value)] if name in _LISTS_OF_TEXT else value)
 
 
 def _without_nul(value: Any) -> Any:

@@ -28,10 +28,11 @@ def _replaced_everywhere(value: str, args: Row) -> str:
 
 
 def _replaced_once(value: str, args: Row) -> str:
-    found = value.count(args["old_str"])
+    old = _either(args, "old_string", "old_str")
+    found = value.count(old)
     if found != 1:
         raise ToolError(f"old_str occurs {found} times in the memory block and must occur once")
-    return value.replace(args["old_str"], args["new_str"])
+    return value.replace(old, _either(args, "new_string", "new_str"))
 
 
 def _inserted(value: str, args: Row) -> str:
@@ -41,7 +42,12 @@ def _inserted(value: str, args: Row) -> str:
     if not isinstance(line, int) or not -1 <= line <= len(lines):
         raise ToolError(f"insert_line {line!r} must be between -1 and {len(lines)}")
     at = len(lines) if line == -1 else line
-    return "\n".join([*lines[:at], *str(args["new_str"]).split("\n"), *lines[at:]])
+    return "\n".join([*lines[:at], *_either(args, "new_string", "new_str").split("\n"), *lines[at:]])
+
+
+def _either(args: Row, name: str, other: str) -> str:
+    """Letta has named these arguments both ways; the server at hand says `new_string`."""
+    return str(args[name] if name in args or other not in args else args[other])
 
 
 def _rewritten(_value: str, args: Row) -> str:

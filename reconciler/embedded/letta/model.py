@@ -35,7 +35,7 @@ class Letta:
         self.blocks = Blocks(self.state)
         self.tools = Tools(self.state)
         self.agents = Agents(self.state, self.blocks, self.tools, self.catalog)
-        self.turns = Turns(self.state)
+        self.turns = Turns(self.state, self.blocks)
         self.tools.add_base_tools()
 
     def begin_turn(self, agent_id: str, text: str = "") -> str:

@@ -6,7 +6,8 @@ from reconciler.embedded.letta.state import Row, Rows
 
 
 def rendered_memory(blocks: Sequence[Row]) -> str:
-    return "\n".join(["<memory_blocks>", *(_rendered(block) for block in blocks), "</memory_blocks>"])
+    opening = "<memory_blocks>\nThe following memory blocks are currently engaged in your core memory unit:\n"
+    return "\n".join([opening, *(_rendered(block) for block in blocks), "</memory_blocks>"])
 
 
 def compiled(agent: Row, blocks: Sequence[Row]) -> str:
@@ -16,7 +17,8 @@ def compiled(agent: Row, blocks: Sequence[Row]) -> str:
 
 def context(agent: Row, blocks: Sequence[Row], tools: Rows, message_count: int) -> Row:
     """What `GET /context` shows. The token counts are lengths divided by four: nothing here pays by the token."""
-    text, memory = compiled(agent, blocks), rendered_memory(blocks)
+    memory = rendered_memory(blocks)
+    text = f"{agent['system']}\n\n{memory}"
     return {
         "context_window_size_max": agent["llm_config"]["context_window"],
         "context_window_size_current": len(text) // 4,
@@ -25,8 +27,8 @@ def context(agent: Row, blocks: Sequence[Row], tools: Rows, message_count: int) 
         "num_recall_memory": message_count,
         "num_tokens_external_memory_summary": 0,
         "external_memory_summary": "",
-        "num_tokens_system": len(agent["compiled_system"]) // 4,
-        "system_prompt": agent["compiled_system"],
+        "num_tokens_system": len(agent["system"]) // 4,
+        "system_prompt": agent["system"],
         "num_tokens_core_memory": len(memory) // 4,
         "core_memory": memory,
         "num_tokens_summary_memory": 0,
@@ -40,7 +42,8 @@ def context(agent: Row, blocks: Sequence[Row], tools: Rows, message_count: int) 
 
 def _rendered(block: Row) -> str:
     label = block["label"]
-    limit, length = block["limit"], len(block["value"])
-    meta = f"- read_only={str(block['read_only']).lower()}\n- chars_current={length}\n- chars_limit={limit}"
+    meta = f"- chars_current={len(block['value'])}\n- chars_limit={block['limit']}"
     description = f"<description>\n{block['description'] or ''}\n</description>"
-    return f"<{label}>\n{description}\n<metadata>\n{meta}\n</metadata>\n<value>\n{block['value']}\n</value>\n</{label}>"
+    return (
+        f"<{label}>\n{description}\n<metadata>\n{meta}\n</metadata>\n<value>\n{block['value']}\n</value>\n</{label}>\n"
+    )

@@ -83,6 +83,9 @@ class State:
     def new_id(self, table: str) -> str:
         return f"{_PREFIX[table]}-{self._new_uuid()}"
 
+    def new_step_id(self) -> str:
+        return f"step-{self._new_uuid()}"
+
     def get(self, table: str, key: str) -> Row:
         """The row; a malformed id is 422, an unknown one 404."""
         row = self.tables[table].get(key)

@@ -7,18 +7,25 @@ from reconciler.embedded.letta import fields
 from reconciler.embedded.letta.listing import ALL, Listing, matching, page
 from reconciler.embedded.letta.state import Refused, Row, Rows, State
 
+# Every server has these; the kind is what `tool_type` says.
 BASE_TOOLS = {
     "send_message": "letta_core",
     "conversation_search": "letta_core",
     "archival_memory_insert": "letta_core",
     "archival_memory_search": "letta_core",
-    "core_memory_append": "letta_core",
-    "core_memory_replace": "letta_core",
+    "core_memory_append": "letta_memory_core",
+    "core_memory_replace": "letta_memory_core",
     "memory_insert": "letta_sleeptime_core",
-    "memory_replace": "letta_core",
+    "memory_replace": "letta_sleeptime_core",
     "memory_rethink": "letta_sleeptime_core",
     "memory_finish_edits": "letta_sleeptime_core",
+    "run_code": "letta_builtin",
+    "web_search": "letta_builtin",
+    "fetch_webpage": "letta_builtin",
 }
+
+_PLENTY = Listing(limit=None)
+_UNDERIVED = "Failed to derive json schema: Schema generation failed"
 
 
 class Tools:
@@ -44,7 +51,8 @@ class Tools:
         return self._state.get("tools", tool_id)
 
     def delete(self, tool_id: str) -> None:
-        self.get(tool_id)
+        if tool_id not in self._state.tables["tools"]:
+            raise Refused(400, f"Tool with id {tool_id} not found.")
         for agent in [each for each in self._state.tables["agents"].values() if tool_id in each["tool_ids"]]:
             self._state.amend("agents", agent, tool_ids=[each for each in agent["tool_ids"] if each != tool_id])
         self._state.drop("tools", tool_id)
@@ -52,8 +60,9 @@ class Tools:
     def named(self, name: str) -> Row | None:
         return next((tool for tool in self._state.tables["tools"].values() if tool["name"] == name), None)
 
-    def list(self, listing: Listing = ALL) -> Rows:
-        return page(self._state.tables["tools"].values(), listing, ascending=False)
+    def list(self, listing: Listing = _PLENTY) -> Rows:
+        """Unlike other lists, a limit of 0 is an empty page here."""
+        return page(self._state.tables["tools"].values(), listing, ascending=False) if listing.limit != 0 else []
 
     def count(self, listing: Listing = ALL) -> int:
         return len(matching(self._state.tables["tools"].values(), listing))
@@ -63,11 +72,11 @@ def _documented_function(source: str) -> ast.FunctionDef:
     try:
         functions = [node for node in ast.parse(source).body if isinstance(node, ast.FunctionDef)]
     except (SyntaxError, ValueError) as error:
-        raise Refused(400, f"Failed to parse source code: {error}") from error
+        raise Refused(400, f"{_UNDERIVED}: Failed to parse source code: {error}") from error
     if not functions:
-        raise Refused(400, "No functions found in source code")
+        raise Refused(400, f"{_UNDERIVED}: No functions found in source code")
     if not ast.get_docstring(functions[-1]):
-        raise Refused(400, f"Function {functions[-1].name} has no docstring")
+        raise Refused(400, f"{_UNDERIVED}: Function {functions[-1].name} missing docstring")
     return functions[-1]
 
 
@@ -75,7 +84,7 @@ def _derived(function: ast.FunctionDef, sent: Row) -> Row:
     description = (ast.get_docstring(function) or "").partition("\n\n")[0]
     names = [arg.arg for arg in function.args.args if arg.arg not in ("self", "agent_state")]
     parameters = {"type": "object", "properties": {name: {"type": "string"} for name in names}, "required": names}
-    digest = hashlib.sha256(sent["source_code"].encode()).hexdigest()
+    digest = hashlib.sha256(sent["source_code"].encode()).hexdigest()[:12]
     return {
         "description": description,
         "json_schema": {"name": function.name, "description": description, "parameters": parameters},

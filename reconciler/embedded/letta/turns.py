@@ -8,7 +8,8 @@ request involved was answered 200.
 import json
 from collections.abc import Iterable
 
-from reconciler.embedded.letta import memory
+from reconciler.embedded.letta import memory, prompt, shown
+from reconciler.embedded.letta.blocks import Blocks
 from reconciler.embedded.letta.listing import Listing, page
 from reconciler.embedded.letta.state import Refused, Row, Rows, State, is_active
 
@@ -19,21 +20,25 @@ _NEWEST_100 = Listing(limit=100)
 class Turns:
     """Runs and the messages they leave behind."""
 
-    def __init__(self, state: State) -> None:
+    def __init__(self, state: State, blocks: Blocks) -> None:
         self._state = state
+        self._blocks = blocks
 
     def begin(self, agent_id: str, text: str = "") -> str:
-        """Start a turn: its run is active and its snapshot taken. Gives the run's id."""
+        """Start a turn: its run is active and its snapshot taken. Gives the run's id.
+
+        The status stays `created` until the end: the real server's turns are never seen `running`.
+        """
         agent = self._state.get("agents", agent_id)
         blocks = self._state.tables["blocks"]
         run: Row = {
             "id": self._state.new_id("runs"),
             "agent_id": agent_id,
-            "status": "running",
+            "status": "created",
             "created_at": self._state.now(),
             "completed_at": None,
             "background": False,
-            "metadata": {},
+            "metadata": {"run_type": "send_message"},
             "stop_reason": None,
             "conversation_id": None,
             _HIDDEN: {key: blocks[key]["value"] for key in agent["block_ids"]},
@@ -54,8 +59,10 @@ class Turns:
         call = {"name": tool, "arguments": json.dumps(args), "tool_call_id": f"call_{self._state.new_id('messages')}"}
         self._say(run, "tool_call_message", tool_call=call, tool_calls=[call])
         status, text = self._perform(run, tool, args)
-        returned = {"tool_return": text, "status": status, "tool_call_id": call["tool_call_id"]}
-        return self._say(run, "tool_return_message", name=tool, **returned, stdout=None, stderr=None)
+        returned: Row = {"tool_return": text, "status": status, "tool_call_id": call["tool_call_id"]}
+        returned |= {"stdout": None, "stderr": None}
+        listed = [{"type": "tool", **returned}]
+        return self._say(run, "tool_return_message", name=tool, **returned, tool_returns=listed)
 
     def end(self, run_id: str, reply: str = "") -> Row:
         """End the turn. This, not the writes before it, moves the agent's `updated_at`."""
@@ -90,10 +97,14 @@ class Turns:
         return [_shown(run) for run in page(found, listing, ascending=False)]
 
     def messages(self, agent_id: str, listing: Listing = _NEWEST_100) -> Rows:
-        """Newest first."""
-        self._state.get("agents", agent_id)
+        """The newest ones, but within the page the oldest first; the very first is the compiled prompt."""
+        agent = self._state.get("agents", agent_id)
+        if listing.limit == 0:
+            return []
         rows = self._state.tables["messages"]
-        return page((rows[key] for key in self._state.messages_of.get(agent_id, ())), listing, ascending=False)
+        said = [self._prompt_of(agent), *(rows[key] for key in self._state.messages_of.get(agent_id, ()))]
+        found = page(said, listing, ascending=False)
+        return found if listing.ascending else found[::-1]
 
     def messages_of_run(self, run_id: str) -> Rows:
         """In the order they were said."""
@@ -131,28 +142,37 @@ class Turns:
         raise memory.ToolError(f"Block field {label} does not exist")
 
     def _write_back(self, agent_id: str, snapshot: dict[str, str]) -> None:
-        """The trap. A read-only block is reverted like any other; one detached or deleted meanwhile is not."""
+        """The trap. Values only, of the blocks held then and now: a read-only one is reverted like any other."""
         blocks = self._state.tables["blocks"]
         for key in self._state.get("agents", agent_id)["block_ids"]:
             if key in snapshot and blocks[key]["value"] != snapshot[key]:
-                self._state.amend("blocks", blocks[key], value=snapshot[key])
+                self._blocks.write(blocks[key], value=snapshot[key])
 
     def _say(self, run: Row, message_type: str, *, name: str | None = None, **content: object) -> Row:
-        message: Row = {
-            "id": self._state.new_id("messages"),
-            "agent_id": run["agent_id"],
-            "date": self._state.now(),
-            "message_type": message_type,
-            "name": name,
-            "run_id": run["id"],
-            "step_id": None,
-            "otid": None,
-            "sender_id": None,
-            "is_err": None,
-            "seq_id": None,
-            **content,
-        }
-        return self._state.put("messages", message)
+        message = _message(self._state.new_id("messages"), run["agent_id"], self._state.now(), message_type)
+        marks: Row = {"name": name, "run_id": run["id"], "step_id": self._state.new_step_id()}
+        return self._state.put("messages", message | marks | content)
+
+    def _prompt_of(self, agent: Row) -> Row:
+        text = prompt.compiled(agent, shown.held_blocks(self._state.tables, agent))
+        return _message(agent["message_ids"][0], agent["id"], agent["created_at"], "system_message") | {"content": text}
+
+
+def _message(key: str, agent_id: str, at: str, message_type: str) -> Row:
+    """What all messages have. Their dates are whole seconds, so they cannot order messages."""
+    return {
+        "id": key,
+        "agent_id": agent_id,
+        "date": f"{at[:19]}+00:00",
+        "name": None,
+        "message_type": message_type,
+        "otid": None,
+        "sender_id": None,
+        "step_id": None,
+        "is_err": None,
+        "seq_id": None,
+        "run_id": None,
+    }
 
 
 def _shown(run: Row) -> Row:
