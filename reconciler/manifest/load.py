@@ -102,7 +102,7 @@ def _wrong_listing(files: Mapping[str, bytes], earlier: tuple[str, ...], name: s
         return f'"{name}" is listed twice; keep one'
     if _path(name) in files:
         return None
-    near = nearest(name, _present(files))
+    near = nearest(name.removesuffix(".toml"), _present(files))
     return f"there is no {_path(name)}; {f'did you mean {near}?' if near else 'add the file or take it off the list'}"
 
 

@@ -44,10 +44,21 @@ class Identity:
 
 def read_course(file: Section, folder: str) -> Head:
     """The course of a `course.toml`; its folder's name is looked at only to compare it with the id."""
-    agent = file.section("agent") or Section({}, AGENT, ("agent",), file.notes)
-    identity = Identity(agent, file.section("course"))
+    identity = _identity(file)
     modules = identity.home("modules")
     return Head(_course(file, identity, folder), modules.texts("modules"), modules.where("modules"))
+
+
+def _identity(file: Section) -> Identity:
+    course = file.section("course")
+    agent = file.section("agent")
+    if agent is not None:
+        return Identity(agent, course)
+    if course is None and not file.has("agent"):
+        file.notes.error(("agent",), "missing; expected a table [agent] with at least an id and a name")
+    # What it would have said is not missed a second time.
+    filler = {} if course else {"id": "absent", "name": "absent"}
+    return Identity(Section(filler, AGENT, ("agent",), file.notes), course)
 
 
 def _course(file: Section, identity: Identity, folder: str) -> Course:

@@ -9,6 +9,7 @@ from bisect import bisect_right
 
 from reconciler.manifest.problems import Problem, Severity
 from reconciler.manifest.spans import Path, Span, entries, statements
+from reconciler.manifest.spelling import spell_key
 
 MAX_WARNINGS = 100
 """Of one file."""
@@ -63,7 +64,10 @@ def dotted(path: Path) -> str:
     """A path as people write it; tables of an array are counted from 1: `task[2].queries[1].target`."""
     shown = ""
     for part in path:
-        shown += f"[{part + 1}]" if isinstance(part, int) else f".{part}" if shown else part
+        if isinstance(part, int):
+            shown += f"[{part + 1}]"
+        else:
+            shown += f".{spell_key(part)}" if shown else spell_key(part)
     return shown
 
 

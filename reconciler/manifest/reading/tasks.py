@@ -111,7 +111,7 @@ def _target(section: Section, blocks: Blocks) -> tuple[str, str]:
         return block, field
     if target.doubt:
         section.warning(named, target.doubt)
-    return target.block.name, field
+    return target.block.name, target.field
 
 
 def _schedule(section: Section) -> str | None:
