@@ -1,0 +1,1 @@
+"""Adapters to the live systems: each speaks one system's API, translates, and never decides."""
