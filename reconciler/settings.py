@@ -1,0 +1,159 @@
+"""Every setting, read once and frozen: ``reconciler.toml``, then the environment over it.
+
+A setting ``name`` of a section is also ``RECONCILER_<SECTION>__<NAME>``. Secrets come from there or from systemd
+credentials alone: a file that is edited, copied and committed is no place for them. Which words a person reads
+about a wrong one is ``settings_errors``'.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from string import Formatter
+from typing import Annotated, Any
+from urllib.parse import urlsplit
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
+
+from reconciler.errors import Terminal
+from reconciler.policy import Limits, Policy
+from reconciler.settings_errors import explained, read_file, refuse_unknown_environment
+
+FILE = "reconciler.toml"
+CREDENTIALS = {"letta_token": ("letta", "token")}
+"""Names of systemd credentials, and the settings they are."""
+
+Seconds = Annotated[float, Field(gt=0, le=86_400)]
+
+
+class Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class LettaSettings(Section):
+    """Where Letta is. Without a url the embedded stand-in serves."""
+
+    url: str = ""
+    token: SecretStr = SecretStr("")
+    timeout_seconds: Seconds = 30
+    model_aliases: dict[str, str] = {}
+    agent_name: str = "youlab_{user}_{course}"
+    grace_seconds: float = Field(default=2.0, ge=0, le=60)
+    writers: int = Field(default=4, ge=1, le=32)
+
+    @field_validator("url")
+    @classmethod
+    def _url_without_secrets(cls, url: str) -> str:
+        parts = urlsplit(url)
+        if url and (parts.scheme not in ("http", "https") or not parts.hostname):
+            raise ValueError("expected an address such as http://127.0.0.1:8283")
+        if parts.username or parts.password:
+            raise ValueError("holds a name or a password; give the token as RECONCILER_LETTA__TOKEN instead")
+        return url.rstrip("/")
+
+    @field_validator("agent_name")
+    @classmethod
+    def _template_of_user_and_course(cls, template: str) -> str:
+        if {name for _, name, _, _ in Formatter().parse(template) if name is not None} != {"user", "course"}:
+            raise ValueError("expected {user} and {course} in it, and nothing else in braces")
+        return template
+
+
+class GuardSettings(Section):
+    """When a listing looks like an accident: more than this share or this many of a kind, from ``floor`` on."""
+
+    share: float = Field(default=0.2, gt=0, le=1)
+    count: int = Field(default=10, ge=1)
+    floor: int = Field(default=2, ge=1)
+
+
+class LoopSettings(Section):
+    """How often the loop looks, in seconds. ``workers``: how many passes may be under way at once."""
+
+    recent_seconds: Seconds = 5
+    values_seconds: Seconds = 60
+    full_seconds: Seconds = 3600
+    debounce_seconds: float = Field(default=0.5, ge=0, le=60)
+    refs_seconds: Seconds = 1
+    workers: int = Field(default=1, ge=1, le=16)
+
+
+class GitSettings(Section):
+    """Whom commits of ours name, and whether a saved, valid file is committed for its saver."""
+
+    name: str = "reconciler"
+    email: str = "reconciler@localhost"
+    autocommit: bool = False
+
+
+class Settings(BaseSettings):
+    """All of it. Read with ``load``, handed down from the composition root, never looked up."""
+
+    model_config = SettingsConfigDict(
+        frozen=True,
+        extra="forbid",
+        env_prefix="RECONCILER_",
+        env_nested_delimiter="__",
+        nested_model_default_partial_update=True,
+    )
+
+    letta: LettaSettings = LettaSettings()
+    guard: GuardSettings = GuardSettings()
+    loop: LoopSettings = LoopSettings()
+    git: GitSettings = GitSettings()
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """The environment, then systemd's credentials, then the file (which ``load`` hands in)."""
+        return env_settings, InitSettingsSource(settings_cls, _credentials(os.environ)), init_settings
+
+    def policy(self) -> Policy:
+        """The part of the settings that a pass decides by."""
+        return Policy(
+            agent_name=self.letta.agent_name,
+            model_aliases=self.letta.model_aliases,
+            grace_seconds=self.letta.grace_seconds,
+            writers=self.letta.writers,
+            limits=Limits(self.guard.share, self.guard.count, self.guard.floor),
+        )
+
+
+SECTIONS: Mapping[str, type[Section]] = {
+    "letta": LettaSettings,
+    "guard": GuardSettings,
+    "loop": LoopSettings,
+    "git": GitSettings,
+}
+
+
+def load(workspace: Path) -> Settings:
+    """The settings of a workspace; Terminal names the file or the variable, the key, and what was expected."""
+    known = {section: set(model.model_fields) for section, model in SECTIONS.items()}
+    refuse_unknown_environment(os.environ, known)
+    written: dict[str, Any] = read_file(workspace / FILE, known, frozenset(CREDENTIALS.values()))
+    try:
+        return Settings(**written)
+    except ValidationError as error:
+        raise Terminal(explained(error, written, os.environ)) from None
+    except SettingsError as error:
+        raise Terminal(f"{error} (a table is given in the environment as JSON)") from None
+
+
+def _credentials(environ: Mapping[str, str]) -> dict[str, Any]:
+    """What systemd's LoadCredential= gave us: a file per secret in a folder that only this service can read."""
+    folder = environ.get("CREDENTIALS_DIRECTORY")
+    given: dict[str, Any] = {}
+    for name, (section, key) in CREDENTIALS.items():
+        path = Path(folder, name) if folder else None
+        if path and path.is_file():
+            given.setdefault(section, {})[key] = path.read_text().strip()
+    return given
