@@ -11,8 +11,8 @@ from reconciler.manifest.problems import Problem, Severity
 from reconciler.manifest.spans import Path, Span, entries, statements
 from reconciler.manifest.spelling import spell_key
 
-MAX_WARNINGS = 100
-"""Of one file."""
+MAX_EACH = 100
+"""Errors, and warnings, told of one file: one made of mistakes alone must not cost a sentence for each."""
 
 
 class Notes:
@@ -22,21 +22,16 @@ class Notes:
         self.file = file
         self._text = text
         self._lines: dict[Path, int] | None = None
-        self._found: list[Problem] = []
-        self._warnings = 0
+        self._found: dict[Severity, list[Problem]] = {"error": [], "warning": []}
 
     def error(self, path: Path, message: str) -> None:
         self._note("error", path, message)
 
     def warning(self, path: Path, message: str) -> None:
-        """Noted while there is room: a file made of unknown keys alone must not cost a suggestion for each."""
-        if self.has_room:
-            self._warnings += 1
-            self._note("warning", path, message)
+        self._note("warning", path, message)
 
-    @property
-    def has_room(self) -> bool:
-        return self._warnings < MAX_WARNINGS
+    def has_room(self, severity: Severity) -> bool:
+        return len(self._found[severity]) < MAX_EACH
 
     def line(self, path: Path) -> int | None:
         """The line of a key; of a key that is missing, the line of the table it is missing from."""
@@ -50,14 +45,16 @@ class Notes:
     @property
     def problems(self) -> tuple[Problem, ...]:
         """In the order of the file."""
-        found = tuple(sorted(self._found, key=lambda problem: problem.line or 0))
-        if self.has_room:
-            return found
-        more = f"has at least {MAX_WARNINGS} warnings; mend these to see whether there are more"
-        return (*found, Problem("warning", self.file, None, "", more))
+        found = sorted((each for some in self._found.values() for each in some), key=lambda problem: problem.line or 0)
+        return (*found, *(self._more(severity) for severity in self._found if not self.has_room(severity)))
 
     def _note(self, severity: Severity, path: Path, message: str) -> None:
-        self._found.append(Problem(severity, self.file, self.line(path), dotted(path), message))
+        if self.has_room(severity):
+            self._found[severity].append(Problem(severity, self.file, self.line(path), dotted(path), message))
+
+    def _more(self, severity: Severity) -> Problem:
+        message = f"has at least {MAX_EACH} {severity}s; mend these to see whether there are more"
+        return Problem(severity, self.file, None, "", message)
 
 
 def dotted(path: Path) -> str:

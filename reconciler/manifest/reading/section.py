@@ -39,7 +39,7 @@ def open_section(raw: object, table: Table, path: Path, notes: Notes) -> Section
     section = Section(cast("dict[str, object]", raw), table, path, notes)
     known = {spelling for key in table.keys for spelling in key.spellings}
     for name in section.raw:
-        if name not in known and notes.has_room:
+        if name not in known and notes.has_room("warning"):
             notes.warning((*path, name), f"unknown key, ignored; {hint(name, table)}")
     return section
 
