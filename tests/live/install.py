@@ -98,7 +98,8 @@ def unpack_migrations(home: LettaHome) -> None:
         pip(home, "download", "--quiet", "--no-deps", "--no-binary", "letta", "-d", folder, source)
         (archive,) = Path(folder).glob("letta-*.tar.gz")
         with tarfile.open(archive) as packed:
-            packed.extractall(folder, filter="data")
+            # Python before 3.11.4 has no filters.
+            packed.extractall(folder, **({"filter": "data"} if hasattr(tarfile, "data_filter") else {}))
         unpacked = Path(folder) / archive.name.removesuffix(".tar.gz")
         shutil.rmtree(home.migrations, ignore_errors=True)
         home.migrations.mkdir()
