@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from reconciler.core.base import Base, FieldBase, Origin
-from reconciler.core.snapshot import Ref
+from reconciler.core.snapshot import Ref, Spec
 from reconciler.core.value import ABSENT, Fields, Held, same
 from reconciler.desired import Desired, Document
 from reconciler.manifest.lens import InvalidBlock, parse_block
@@ -94,12 +94,16 @@ def replayed(repo: Repo, remote: str, base: Base, head: str, desired: Desired) -
             fields = resources[ref]
             before = fields.get(name) or FieldBase(settled=ABSENT)
             fields[name] = replace(before.joined(live, Origin.LIVE), rewrites=0)
-    return Base(head, {ref: _rested(fields) for ref, fields in resources.items()})
+    return Base(head, {ref: _rested(fields, desired.specs.get(ref)) for ref, fields in resources.items()})
 
 
-def _rested(fields: Mapping[str, FieldBase]) -> dict[str, FieldBase]:
-    """The fields once ``main`` moved: what was written again and again before counts from nought."""
-    return {name: replace(base, rewrites=0) if base.rewrites else base for name, base in fields.items()}
+def _rested(fields: Mapping[str, FieldBase], spec: Spec | None) -> dict[str, FieldBase]:
+    """The fields once ``main`` moved: rewrites count from nought, and owned fields in order are forgotten."""
+    return {
+        name: replace(base, rewrites=0) if base.rewrites else base
+        for name, base in fields.items()
+        if not (base.is_settled and spec is not None and spec.owns(name))
+    }
 
 
 Recorded = tuple[Ref, str, Held]

@@ -1,0 +1,192 @@
+"""One scope in one pass: what git and the remotes hold of it, and the plan. Reads only; nothing is written here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TypeAlias
+
+from reconciler.core.base import Base, FieldBase, Origin
+from reconciler.core.plan import Plan, Side, plan_scope
+from reconciler.core.settle import Running, on_holders, settle
+from reconciler.core.snapshot import Ref, Scope, Seen, Unreadable
+from reconciler.core.value import ABSENT, Fields, Value
+from reconciler.desired import Desired
+from reconciler.errors import Terminal
+from reconciler.ports import Live, Observation, Repo
+from reconciler.store.bases import StoredBase, load_base
+from reconciler.store.journal import MAIN, WHOLE, Stamp, replayed
+from reconciler.store.pending import PendingDiff, read_diffs
+from reconciler.store.sides import GitSide, read_git, read_live
+
+Shown: TypeAlias = "Mapping[Ref, Live | Unreadable]"
+SeenByRef: TypeAlias = "Mapping[Ref, Seen]"
+
+
+class WentBackwards(Exception):
+    """The base was made at a commit that ``main`` no longer contains."""
+
+    def __init__(self, remote: str, made_at: str, head: str) -> None:
+        self.remote, self.made_at, self.head = remote, made_at, head
+        super().__init__(
+            f"main is at {head[:10]}, which does not contain {made_at[:10]}, the commit it was last in sync at: a "
+            "restored backup or a stale clone? Push the missing commits, or pass --accept-rewind to go on from "
+            "main as it is"
+        )
+
+
+@dataclass(frozen=True)
+class Refs:
+    """Where the refs of one scope stood when it was loaded."""
+
+    main: str
+    bases: Mapping[str, str | None]
+
+
+@dataclass
+class ScopeWork:
+    """One scope as it goes through a pass. ``bases`` grow step by step; ``stored`` is what was loaded or last saved."""
+
+    scope: Scope
+    repo: Repo
+    head: str
+    desired: Desired
+    stored: dict[str, StoredBase]
+    git: GitSide
+    diffs: Mapping[str, PendingDiff]
+    shown: dict[str, Shown] = field(default_factory=dict[str, Shown])
+    seen: dict[str, SeenByRef] = field(default_factory=dict[str, SeenByRef])
+    plan: Plan = field(default_factory=lambda: Plan({}))
+    bases: dict[str, Base] = field(default_factory=dict[str, Base])
+
+
+def main_of(repo: Repo, scope: Scope) -> str:
+    """The commit of ``main``; Terminal where the repo has none yet."""
+    head = repo.ref(MAIN)
+    if head is None:
+        raise Terminal(f"{scope}: the repo has no commit on main yet; commit something, or run `reconciler init`")
+    return head
+
+
+def load_scope(scope: Scope, repo: Repo, head: str, desired: Desired, remotes: Sequence[str]) -> ScopeWork:
+    """Read git's side and the bases of one scope."""
+    git = read_git(repo, head, desired)
+    stored = {remote: load_base(repo, remote) for remote in remotes}
+    return ScopeWork(scope, repo, head, desired, stored, git, diffs=read_diffs(repo, git.files))
+
+
+def check_forward(work: ScopeWork, accept_rewind: bool) -> None:
+    """Raise WentBackwards where a base is newer than ``main``; with the way on open, forget that base instead."""
+    for remote, stored in work.stored.items():
+        if stored.main is None or stored.main == work.head or work.repo.is_ancestor(stored.main, work.head):
+            continue
+        if not accept_rewind:
+            raise WentBackwards(remote, stored.main, work.head)
+        work.stored[remote] = replace(stored, main=None, resources={})
+
+
+def look(
+    work: ScopeWork, observations: Mapping[str, Observation], runs: Mapping[str, Sequence[Running]], stamp: Stamp
+) -> None:
+    """Put what was observed beside git's side, and believe what has settled."""
+    work.shown = {name: seen.seen.get(work.scope, {}) for name, seen in observations.items()}
+    work.seen = {name: read_live(work.desired, work.shown[name], each.complete) for name, each in observations.items()}
+    for remote in observations:
+        base = replayed(work.repo, remote, work.stored[remote], work.head, work.desired)
+        base = believe(work, remote, base, work.seen[remote], (runs.get(remote, ()), stamp))
+        work.bases[remote], work.seen[remote] = _forgiven(work.seen[remote], base)
+
+
+def _forgiven(seen: SeenByRef, base: Base) -> tuple[Base, SeenByRef]:
+    """A live text that a person rejected as a whole counts as a known, empty document: git's will replace it."""
+    resources = dict(base.resources)
+    shown = dict(seen)
+    for ref, fields in base.resources.items():
+        if (rejected := fields.get(WHOLE)) is None:
+            continue
+        own = {name: known for name, known in fields.items() if name != WHOLE}
+        live = shown.get(ref)
+        if isinstance(live, Unreadable) and live.raw is not None and rejected.knows(live.raw):
+            shown[ref] = {}
+            own = {name: known.joined(ABSENT, Origin.LIVE) for name, known in own.items()}
+        resources[ref] = own
+    return Base(base.main, resources), shown
+
+
+Listing = tuple[Sequence[Running], Stamp]
+
+
+def believe(work: ScopeWork, remote: str, base: Base, seen: Mapping[Ref, Seen], listing: Listing) -> Base:
+    """The base after a read that came after this listing of runs."""
+    runs, stamp = listing
+    resources: dict[Ref, Mapping[str, FieldBase]] = {}
+    for ref, fields in base.resources.items():
+        live = seen.get(ref)
+        if not isinstance(live, Mapping):
+            resources[ref] = fields
+            continue
+        active = on_holders(runs, holders(work, remote, ref), stamp.now)
+        resources[ref] = {
+            name: settle(each, live.get(name, ABSENT), frozenset() if _is_owned(work, ref, name) else active)
+            for name, each in fields.items()
+        }
+    return Base(base.main, resources)
+
+
+def _is_owned(work: ScopeWork, ref: Ref, name: str) -> bool:
+    spec = work.desired.specs.get(ref)
+    return spec is not None and spec.owns(name)
+
+
+def holders(work: ScopeWork, remote: str, ref: Ref) -> frozenset[str] | None:
+    """The agents whose turns could write this resource back; None where they are not known."""
+    live = work.shown.get(remote, {}).get(ref)
+    return live.holders if isinstance(live, Live) else None
+
+
+def is_unsettled(base: Base) -> bool:
+    """Whether any value of the base is still in the air."""
+    return any(not each.is_settled for fields in base.resources.values() for each in fields.values())
+
+
+def decide_scope(work: ScopeWork) -> None:
+    """Plan the scope from what was looked at."""
+    sides = [Side(remote, seen, work.bases[remote]) for remote, seen in work.seen.items()]
+    work.plan = plan_scope(work.desired.specs, work.git.seen, sides, _dirty_refs(work))
+    work.bases = {remote: _known(base, work.seen[remote], work.desired) for remote, base in work.plan.bases.items()}
+
+
+def _known(base: Base, seen: Mapping[Ref, Seen], desired: Desired) -> Base:
+    """The base with an entry for every resource that was seen, so that its loss will be noticed."""
+    met = {
+        ref: dict[str, FieldBase]() for ref, live in seen.items() if isinstance(live, Mapping) and ref in desired.specs
+    }
+    return Base(base.main, {**met, **base.resources})
+
+
+def _dirty_refs(work: ScopeWork) -> frozenset[Ref]:
+    dirty = work.repo.dirty() if work.desired.documents else frozenset[str]()
+    return frozenset(ref for ref, document in work.desired.documents.items() if document.path in dirty)
+
+
+def recreate(work: ScopeWork, remote: str, refs: Iterable[Ref]) -> None:
+    """Treat what the remote holds of these as known: git's values will be written over it."""
+    base = work.bases[remote]
+    resources = dict(base.resources)
+    for ref in refs:
+        live = work.seen[remote].get(ref)
+        if isinstance(live, Unreadable):
+            work.seen[remote] = {**work.seen[remote], ref: {}}
+            live = dict[str, Value]()
+        if isinstance(live, Mapping):
+            resources[ref] = _overruled(resources.get(ref, {}), live)
+    work.bases[remote] = Base(base.main, resources)
+
+
+def _overruled(fields: Mapping[str, FieldBase], live: Fields) -> dict[str, FieldBase]:
+    names = dict.fromkeys([*fields, *live])
+    known = {name: fields.get(name, FieldBase(settled=ABSENT)) for name in names}
+    return {
+        name: base if base.knows(live.get(name, ABSENT)) else base.joined(live.get(name, ABSENT), Origin.LIVE)
+        for name, base in known.items()
+    }
