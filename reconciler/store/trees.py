@@ -1,189 +1,162 @@
-"""Both sides of one scope as fields: what the files of a commit say, and what an observation shows.
-
-Also the way back: the tree of a remote-tracking ref, which is ``main``'s tree overlaid with the remote's values, so
-that ``git diff letta/main main`` is the drift (DESIGN 3).
-"""
+"""Trees, read as flat listings and written from changes. Links and submodules are seen and never followed."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
+from typing import TypeAlias
 
-from reconciler.core.snapshot import MISSING, Ref, Seen, Unreadable
-from reconciler.core.value import ABSENT, Fields, Held, Value, same
-from reconciler.desired import SETTINGS, Desired, Document
+import pygit2
+from pygit2.enums import FileMode
+
 from reconciler.errors import Terminal
-from reconciler.manifest.lens import InvalidBlock, edit_block, initial_block, parse_block
-from reconciler.ports import Live, Repo
+from reconciler.store.cache import Cache
 
-LIVE_LIMIT = 1_000_000
-"""Most characters of a live document that are read as one."""
+_REGULAR = (FileMode.BLOB, FileMode.BLOB_EXECUTABLE, 0o100664)
+_KEPT_ENTRIES = 200_000
 
 
 @dataclass(frozen=True)
-class GitSide:
-    """One scope as git has it. ``texts``: each readable document; ``births``: files that the courses newly ask for."""
+class Listing:
+    """Every path below a tree: blob ids of regular files, and the names of what is not one."""
 
-    commit: str
     files: Mapping[str, str]
-    seen: Mapping[Ref, Seen]
-    texts: Mapping[Ref, str]
-    births: Mapping[str, bytes | None]
+    odd: tuple[str, ...]
 
 
-def read_git(repo: Repo, commit: str, desired: Desired) -> GitSide:
-    """The scope at a commit, with every declared document and field that is not there yet at its default."""
-    files = repo.files(commit)
-    reading = _Reading(repo, files, desired)
-    for ref, document in desired.documents.items():
-        reading.read(ref, document)
-    seen: dict[Ref, Seen] = {ref: fields for ref, fields in desired.owned.items() if ref not in desired.documents}
-    return GitSide(commit, files, {**seen, **reading.seen}, reading.texts, reading.births)
+_EMPTY = Listing(MappingProxyType({}), ())
+_listings: Cache[Listing] = Cache(_KEPT_ENTRIES, lambda listing: 1 + len(listing.files) + len(listing.odd))
 
 
-class _Reading:
-    def __init__(self, repo: Repo, files: Mapping[str, str], desired: Desired) -> None:
-        self.repo, self.files, self.desired = repo, files, desired
-        self.seen: dict[Ref, Seen] = {}
-        self.texts: dict[Ref, str] = {}
-        self.births: dict[str, bytes | None] = {}
-
-    def read(self, ref: Ref, document: Document) -> None:
-        try:
-            text = self._text(document)
-            found = parse_block(text, document.is_prose)
-            text, found = self._with_defaults(document, text, found)
-        except (InvalidBlock, UnicodeDecodeError, Terminal) as error:
-            self.seen[ref] = Unreadable(f"{document.path}: {error}")
-            return
-        self.texts[ref] = text
-        self.seen[ref] = {**found, **self.desired.owned.get(ref, {})}
-
-    def _text(self, document: Document) -> str:
-        """The document's text; that of its older name, or its initial one, where it is not there yet."""
-        if document.path in self.files:
-            return self._decoded(document.path)
-        if document.was is not None and document.was in self.files:
-            text = self._decoded(document.was)
-            self.births |= {document.was: None, document.path: text.encode()}
-            return text
-        assert document.block is not None, "an orphan is known by its file"
-        text = initial_block(document.block)
-        self.births[document.path] = text.encode()
-        return text
-
-    def _decoded(self, path: str) -> str:
-        return self.repo.read(self.files[path]).decode()
-
-    def _with_defaults(self, document: Document, text: str, found: Fields) -> tuple[str, Fields]:
-        """The document with the declared fields it lacks."""
-        if document.block is None or document.is_prose:
-            return text, found
-        lacking: dict[str, Held] = {
-            name: declared.default
-            for name, declared in document.block.fields.items()
-            if name not in found and declared.default is not None
-        }
-        if not lacking:
-            return text, found
-        text = edit_block(text, lacking)
-        self.births[document.path] = text.encode()
-        return text, parse_block(text)
+def list_tree(tree: pygit2.Tree | None) -> Listing:
+    """The listing of a tree; the same tree is walked once, in whichever repository."""
+    if tree is None:
+        return _EMPTY
+    key = str(tree.id)
+    found = _listings.get(key)
+    if found is None:
+        found = _walk(tree)
+        _listings.put(key, found)
+    return found
 
 
-def read_live(desired: Desired, shown: Mapping[Ref, Live | Unreadable], complete: frozenset[str]) -> dict[Ref, Seen]:
-    """What an observation shows of each desired resource; refs that it says nothing about are left out."""
-    seen: dict[Ref, Seen] = {}
-    for ref in desired.specs:
-        live = shown.get(ref)
-        if live is not None:
-            seen[ref] = live_fields(live, desired.documents.get(ref), desired.owned.get(ref, {}))
-        elif ref.split("/", 1)[0] in complete:
-            seen[ref] = MISSING
-    return seen
+def _walk(tree: pygit2.Tree) -> Listing:
+    entries = list(_entries(tree, ""))
+    files = {path: blob for path, blob in entries if blob is not None}
+    return Listing(MappingProxyType(files), tuple(path for path, blob in entries if blob is None))
 
 
-def live_fields(live: Live | Unreadable, document: Document | None, owned: Fields) -> Seen:
-    """The fields of one live resource: its document's, and of those beside it the declared ones."""
-    if isinstance(live, Unreadable):
-        return live
-    beside = {name: value for name, value in live.fields.items() if name in owned}
-    if document is None or live.text is None:
-        return beside
-    if len(live.text) > LIVE_LIMIT:
-        return Unreadable(f"the live text has {len(live.text)} characters; at most {LIVE_LIMIT} are read")
-    if not live.text.strip() and not document.is_prose:
-        return Unreadable("the live text is blank", live.text)
-    try:
-        return {**parse_block(live.text, document.is_prose), **beside}
-    except InvalidBlock as error:
-        return Unreadable(str(error), live.text)
+def _entries(tree: pygit2.Tree, prefix: str) -> Iterator[tuple[str, str | None]]:
+    for entry in tree:
+        # A name that is not UTF-8 comes with surrogates in it: no path of ours, but still named in messages.
+        path = prefix + entry.raw_name.decode(errors="surrogateescape") if entry.raw_name else prefix
+        if isinstance(entry, pygit2.Tree):
+            yield from _entries(entry, f"{path}/")
+        elif entry.filemode in _REGULAR and entry.name == path.rpartition("/")[2]:
+            yield path, str(entry.id)
+        else:
+            yield path, None
 
 
-def document_fields(fields: Fields) -> dict[str, Value]:
-    """The fields that stand in a document, without the settings beside it."""
-    return {name: value for name, value in fields.items() if not name.startswith(SETTINGS)}
+def subtree(tree: pygit2.Tree, prefix: str) -> pygit2.Tree | None:
+    """The folder of a tree that ours is, None where it is not there (yet)."""
+    if not prefix:
+        return tree
+    if prefix not in tree:
+        return None
+    found = tree[prefix]
+    if not isinstance(found, pygit2.Tree):
+        raise Terminal(f"{prefix} is not a folder in git, but a file or a link")
+    return found
 
 
-def difference(git: Fields, live: Fields) -> dict[str, Held]:
-    """What to change in git's document to get the live one."""
-    names = dict.fromkeys([*git, *live])
-    return {
-        name: live.get(name, ABSENT)
-        for name in names
-        if not name.startswith(SETTINGS) and not same(git.get(name, ABSENT), live.get(name, ABSENT))
-    }
+Plan: TypeAlias = "dict[str, tuple[Leaf | None, Plan]]"
 
 
-def overlay(desired: Desired, git: GitSide, seen: Mapping[Ref, Seen], before: Mapping[str, bytes]) -> Overlay:
-    """How the remote's tree differs from ``main``'s. ``before``: what the tracking tree held of unseen documents."""
-    changes: dict[str, bytes | None] = {}
-    for ref, document in desired.documents.items():
-        live = seen.get(ref)
-        if live is None:
-            changes |= {document.path: before[document.path]} if document.path in before else {}
-        elif live is MISSING:
-            changes |= {document.path: None} if document.path in git.files else {}
-        elif isinstance(live, Unreadable):
-            changes |= {document.path: live.raw.encode()} if live.raw is not None else {}
-        elif isinstance(live, Mapping):
-            changes |= _document_overlay(ref, document, git, live)
-    return {**changes, **_drift(desired, seen)}
+@dataclass(frozen=True)
+class Leaf:
+    """What becomes of one file; ``content`` None deletes it."""
+
+    path: str
+    content: bytes | None
 
 
-Overlay = Mapping[str, "bytes | None"]
+def write_tree(repo: pygit2.Repository, onto: pygit2.Tree | None, changes: Mapping[str, bytes | None]) -> pygit2.Oid:
+    """A tree with the changes applied. Only the folders on the way to a change are written again."""
+    written = _write(repo, onto, _plan(changes))
+    return written or repo.TreeBuilder().write()
 
 
-def _document_overlay(ref: Ref, document: Document, git: GitSide, live: Fields) -> dict[str, bytes | None]:
-    own = git.seen.get(ref)
-    if not isinstance(own, Mapping):
-        return {document.path: edit_block("", document_fields(live), document.is_prose).encode()}
-    changed = difference(own, live)
-    if not changed:
-        return {document.path: git.births[document.path]} if document.path in git.births else {}
-    return {document.path: edit_block(git.texts[ref], changed, document.is_prose).encode()}
+def _plan(changes: Mapping[str, bytes | None]) -> Plan:
+    root: Plan = {}
+    for path, content in changes.items():
+        *folders, name = path.split("/")
+        level = root
+        for folder in folders:
+            level = level.setdefault(folder, (None, {}))[1]
+        level[name] = (Leaf(path, content), level.get(name, (None, {}))[1])
+    return root
 
 
-def _drift(desired: Desired, seen: Mapping[Ref, Seen]) -> dict[str, bytes | None]:
-    """``agents/<course>.toml``: the owned fields that the remote holds otherwise, only while it does."""
-    files: dict[str, dict[str, Held]] = {}
-    for ref, fields in _drifted(desired.specs, desired.owned, seen):
-        kind, *path = ref.split("/")
-        name = f"agents/{path[0]}.toml"
-        files.setdefault(name, {}).update(fields if kind == "agent" else {ref: fields})
-    return {name: edit_block("", fields).encode() for name, fields in files.items()}
+def _write(repo: pygit2.Repository, onto: pygit2.Tree | None, plan: Plan) -> pygit2.Oid | None:
+    """The id of the tree; None where nothing is left in it."""
+    builder = repo.TreeBuilder(onto) if onto is not None else repo.TreeBuilder()
+    for name, (leaf, below) in plan.items():
+        # In this order a file can give way to a folder within one commit, and a folder to a file.
+        if leaf is not None and leaf.content is None:
+            _delete(builder, name, leaf)
+        if below:
+            _descend(repo, builder, name, below)
+        if leaf is not None and leaf.content is not None:
+            _insert(repo, builder, name, leaf)
+    return builder.write() if len(builder) else None
 
 
-def _drifted(
-    specs: Iterable[Ref], owned: Mapping[Ref, Fields], seen: Mapping[Ref, Seen]
-) -> Iterable[tuple[Ref, dict[str, Value]]]:
-    for ref in specs:
-        live = seen.get(ref)
-        if isinstance(live, Mapping) and ref in owned:
-            drift = {
-                name.lstrip(SETTINGS): live[name]
-                for name, value in owned[ref].items()
-                if name in live and not same(value, live[name])
-            }
-            if drift:
-                yield ref, drift
+def _existing(builder: pygit2.TreeBuilder, name: str) -> pygit2.Object | None:
+    return builder.get(name)
+
+
+def _delete(builder: pygit2.TreeBuilder, name: str, leaf: Leaf) -> None:
+    found = _existing(builder, name)
+    if found is None or isinstance(found, pygit2.Tree):
+        return
+    _check_regular(found, leaf.path)
+    builder.remove(name)
+
+
+def _descend(repo: pygit2.Repository, builder: pygit2.TreeBuilder, name: str, below: Plan) -> None:
+    found = _existing(builder, name)
+    if found is not None and not isinstance(found, pygit2.Tree):
+        if blocked := _first_write(below):
+            raise Terminal(f"{blocked} cannot be written: {name} is not a folder in git, but a file or a link")
+        return
+    written = _write(repo, found, below)
+    if written is not None:
+        builder.insert(name, written, FileMode.TREE)
+    elif found is not None:
+        builder.remove(name)
+
+
+def _insert(repo: pygit2.Repository, builder: pygit2.TreeBuilder, name: str, leaf: Leaf) -> None:
+    found = _existing(builder, name)
+    if isinstance(found, pygit2.Tree):
+        raise Terminal(f"{leaf.path} cannot be written as a file: it is a folder in git")
+    if found is not None:
+        _check_regular(found, leaf.path)
+    mode = found.filemode if found is not None else FileMode.BLOB
+    builder.insert(name, repo.create_blob(leaf.content or b""), mode)
+
+
+def _check_regular(found: pygit2.Object, path: str) -> None:
+    if found.filemode not in _REGULAR:
+        raise Terminal(f"{path} is a symbolic link or a submodule in git, which is never followed nor replaced")
+
+
+def _first_write(plan: Plan) -> str | None:
+    for leaf, below in plan.values():
+        if leaf is not None and leaf.content is not None:
+            return leaf.path
+        if found := _first_write(below):
+            return found
+    return None
