@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 from reconciler.errors import Terminal
 from reconciler.ports import Draft, Person, Repo
 from reconciler.simulation.repo import MemoryRepo
+from reconciler.store.gitio import GitRepo
 
 MAIN = "refs/heads/main"
 ADA = Person("Ada", "ada@example.org")
@@ -22,7 +24,26 @@ def memory(_: Path) -> Repo:
     return MemoryRepo()
 
 
-KINDS: Mapping[str, Callable[[Path], Repo]] = {"memory": memory}
+def git(folder: Path, *options: str) -> None:
+    command = ["git", "init", "--quiet", "--initial-branch=main", "--template=", *options, str(folder)]
+    subprocess.run(command, check=True)
+
+
+def checked_out(tmp_path: Path) -> Repo:
+    git(tmp_path / "repo")
+    return GitRepo(tmp_path / "repo")
+
+
+def folder_of_a_larger_repo(tmp_path: Path) -> Repo:
+    git(tmp_path / "repo")
+    return GitRepo(tmp_path / "repo", prefix="our/courses")
+
+
+KINDS: Mapping[str, Callable[[Path], Repo]] = {
+    "memory": memory,
+    "git": checked_out,
+    "prefix": folder_of_a_larger_repo,
+}
 
 
 @pytest.fixture(params=KINDS)
@@ -288,9 +309,8 @@ class Desk:
         return new
 
     def _folder(self) -> Path:
-        folder = getattr(self.repo, "folder", None)
-        assert isinstance(folder, Path)
-        return folder
+        assert isinstance(self.repo, GitRepo)
+        return self.repo.folder
 
 
 @pytest.fixture
