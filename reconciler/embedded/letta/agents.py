@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from reconciler.embedded.letta import fields, prompt, shown
+from reconciler.embedded.letta import fields, prompt, rules, shown
 from reconciler.embedded.letta.blocks import Blocks
 from reconciler.embedded.letta.catalog import Catalog, embedding_config, with_settings
 from reconciler.embedded.letta.listing import ALL, Listing, matching, page
@@ -10,7 +10,11 @@ from reconciler.embedded.letta.state import Ids, Refused, Row, Rows, State
 from reconciler.embedded.letta.tools import Tools
 
 # Attached to an agent that asks for the base tools, which is the default.
-_BASE_TOOLS = ("conversation_search", "memory_insert", "memory_replace")
+_BASE_TOOLS = {
+    "letta_v1_agent": ("conversation_search", "memory_insert", "memory_replace"),
+    "memgpt_v2_agent": ("conversation_search", "memory_insert", "memory_replace", "send_message"),
+    "memgpt_agent": ("conversation_search", "core_memory_append", "core_memory_replace", "send_message"),
+}
 _DEFAULTS: Row = {
     "name": "Agent",
     "system": "",
@@ -50,14 +54,15 @@ class Agents:
         sent = fields.parsed(body, fields.NEW_AGENT)
         derived = self._derived(None, sent)
         inline = [self._blocks.create_inline(each)["id"] for each in sent.get("memory_blocks", [])]
-        now = self._state.now()
+        now, tools = self._state.now(), self._tools_of_new(sent)
         row: Row = {
             **_DEFAULTS,
             **{name: value for name, value in sent.items() if name in _DEFAULTS},
             **derived,
+            "tool_rules": [*derived.get("tool_rules", []), *rules.implied(sent, tools)],
             "id": self._state.new_id("agents"),
             "message_ids": [self._state.new_id("messages")],
-            "tool_ids": self._tools_of_new(sent),
+            "tool_ids": [tool["id"] for tool in tools],
             "block_ids": self._first_of_each_label([*sent.get("block_ids", []), *inline]),
             "compiled_system": sent.get("system", ""),
             "created_at": now,
@@ -95,8 +100,10 @@ class Agents:
     def count(self, listing: Listing = ALL) -> int:
         return len(matching(self._state.tables["agents"].values(), listing))
 
-    def holding(self, block_id: str, include: Iterable[str] = ()) -> Rows:
-        return [self.get(key, include) for key in self._blocks.holder_ids(block_id)]
+    def holding(self, block_id: str, listing: Listing = ALL) -> Rows:
+        return page(
+            (self.get(key, listing.include) for key in self._blocks.holder_ids(block_id)), listing, ascending=False
+        )
 
     def recompile(self, agent_id: str) -> str:
         """`updated_at` stays where it was."""
@@ -116,6 +123,11 @@ class Agents:
 
     def blocks_of(self, agent_id: str) -> Rows:
         return shown.held_blocks(self._state.tables, self._state.get("agents", agent_id))
+
+    def list_blocks(self, agent_id: str, listing: Listing = ALL) -> Rows:
+        """The blocks themselves, with their tags."""
+        rows = [self._blocks.get(key) for key in self._state.get("agents", agent_id)["block_ids"]]
+        return page(rows, listing, ascending=False)
 
     def memory(self, agent_id: str) -> Row:
         return shown.memory(self._state.get("agents", agent_id), self.blocks_of(agent_id))
@@ -144,6 +156,9 @@ class Agents:
         kept = [each for each in agent["block_ids"] if each != block_id]
         return self._shown(self._state.amend("agents", agent, block_ids=kept, updated_at=self._state.now()))
 
+    def list_tools(self, agent_id: str, listing: Listing = ALL) -> Rows:
+        return page(self.tools_of(agent_id), listing, ascending=False)
+
     def tools_of(self, agent_id: str) -> Rows:
         rows = self._state.tables["tools"]
         return [rows[key] for key in self._state.get("agents", agent_id)["tool_ids"]]
@@ -165,9 +180,12 @@ class Agents:
 
     def _derived(self, agent: Row | None, sent: Row) -> Row:
         """The configs that follow from handles and settings; refuses what no agent can be given."""
-        fields.check_rules(sent.get("tool_rules", []))
+        for key in sent.get("block_ids", []):
+            self._state.check_id("blocks", key)
         config = self._llm_config(agent, sent)
         derived: Row = {"llm_config": config, "model": config["handle"]}
+        if "tool_rules" in sent:
+            derived["tool_rules"] = rules.written_out(sent["tool_rules"])
         if "embedding" in sent:
             derived["embedding_config"] = embedding_config(sent["embedding"])
         return derived
@@ -184,13 +202,15 @@ class Agents:
             config = self._catalog.llm_config(handle, sent.get("context_window_limit"), sent.get("max_tokens"))
         return with_settings(config, sent["model_settings"]) if "model_settings" in sent else config
 
-    def _tools_of_new(self, sent: Row) -> Ids:
-        base = _BASE_TOOLS if sent.get("include_base_tools", True) else ()
-        found = [self._tools.named(name) for name in (*base, *sent.get("tools", []))]
+    def _tools_of_new(self, sent: Row) -> Rows:
+        kind = sent.get("agent_type", _DEFAULTS["agent_type"])
+        base = _BASE_TOOLS.get(kind, ()) if sent.get("include_base_tools", True) else ()
+        named = [self._tools.named(name) for name in (*base, *sent.get("tools", []))]
         known = self._state.tables["tools"]
-        if None in found or not all(key in known for key in sent.get("tool_ids", [])):
+        found = {tool["id"]: tool for tool in (*named, *map(known.get, sent.get("tool_ids", []))) if tool}
+        if None in named or not all(key in found for key in sent.get("tool_ids", [])):
             raise Refused(400, f"Tools not found among {[*sent.get('tools', []), *sent.get('tool_ids', [])]}")
-        return [*dict.fromkeys([*(tool["id"] for tool in found if tool), *sent.get("tool_ids", [])])]
+        return [*found.values()]
 
     def _replaced_tools(self, tool_ids: Ids) -> Ids:
         if not all(key in self._state.tables["tools"] for key in tool_ids):

@@ -103,7 +103,7 @@ def _llm_row(llm: Llm) -> Row:
         "model": llm.handle.partition("/")[2],
         "model_endpoint_type": "anthropic" if llm.provider == "anthropic" else "openai",
         "model_endpoint": None,
-        "provider_name": llm.provider,
+        "provider_name": llm.provider.removesuffix("-proxy"),
         "provider_category": "base",
         "temperature": 1.0,
         "enable_reasoner": True,

@@ -60,21 +60,20 @@ TOOL: Fields = {
     "default_requires_approval": bool,
 }
 
-_LISTS_OF_TEXT = frozenset({"tags", "block_ids", "tool_ids", "tools"})
-
-RULE_TYPES = frozenset(
+AGENT_TYPES = frozenset(
     {
-        "exit_loop",
-        "continue_loop",
-        "run_first",
-        "constrain_child_tools",
-        "parent_last_tool",
-        "conditional",
-        "max_count_per_step",
-        "required_before_exit",
-        "requires_approval",
+        "memgpt_agent",
+        "memgpt_v2_agent",
+        "letta_v1_agent",
+        "react_agent",
+        "workflow_agent",
+        "split_thread_agent",
+        "sleeptime_agent",
+        "voice_convo_agent",
+        "voice_sleeptime_agent",
     }
 )
+_LISTS_OF_TEXT = frozenset({"tags", "block_ids", "tool_ids", "tools"})
 
 
 def parsed(body: object, fields: Fields, required: tuple[str, ...] = ()) -> Row:
@@ -88,20 +87,14 @@ def parsed(body: object, fields: Fields, required: tuple[str, ...] = ()) -> Row:
     return {name: _checked(name, kind, sent[name]) for name, kind in fields.items() if sent.get(name) is not None}
 
 
-def check_rules(rules: list[Any]) -> None:
-    """Rule types are the wire's names (`exit_loop`), not class names; the tool a rule names is not checked."""
-    for rule in rules:
-        kind = cast(Row, rule).get("type") if isinstance(rule, dict) else None
-        if kind not in RULE_TYPES:
-            raise Refused(422, f"Input tag {kind!r} found using 'type' does not match any of the expected tags")
-
-
 def _checked(name: str, kind: type, value: Any) -> Any:
     # bool is an int to Python, but not to the server's validation of flags against numbers.
     if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
         raise Refused(422, f"Input should be a valid {kind.__name__}: {name}")
     if name in _LISTS_OF_TEXT and not all(isinstance(each, str) for each in value):
         raise Refused(422, f"Input should be a valid string: {name}")
+    if name == "agent_type" and value not in AGENT_TYPES:
+        raise Refused(422, f"Input should be one of {sorted(AGENT_TYPES)}: agent_type")
     return _without_nul([*dict.fromkeys(value)] if name in _LISTS_OF_TEXT else value)
 
 

@@ -41,6 +41,22 @@ def page(rows: Iterable[Row], listing: Listing, *, ascending: bool) -> list[Row]
     return _limited(_within(ordered, listing), listing.limit)
 
 
+def history(rows: list[Row], listing: Listing) -> list[Row]:
+    """A page of what happened, always oldest first; `rows` come so. Cursors mean earlier and later in any order.
+
+    Descending takes the newest of the window, ascending the oldest. Here an unknown cursor is 404.
+    """
+    keys = [row["id"] for row in rows]
+    for cursor in (listing.after, listing.before):
+        if cursor is not None and cursor not in keys:
+            raise Refused(404, f"No message found with id {cursor!r}")
+    window = _within(rows, listing)
+    if listing.limit is not None and listing.limit < 0:
+        raise Refused(500, "LIMIT must not be negative")
+    limit = len(window) if listing.limit is None else listing.limit
+    return window[:limit] if listing.ascending else window[max(0, len(window) - limit) :]
+
+
 def _matches(row: Row, listing: Listing) -> bool:
     if listing.tags and not _has_tags(row, listing):
         return False

@@ -62,12 +62,12 @@ class State:
     def __init__(self, new_uuid: Callable[[], UUID], now: Callable[[], datetime]) -> None:
         self._new_uuid = new_uuid
         self._now = now
-        self._changed: dict[tuple[str, str], None] = {}
+        self._changed: dict[tuple[str, str], None] | None = None
         self.load({})
 
     def load(self, tables: dict[str, Table]) -> None:
         """Replace everything. Rows may be shared with the caller: nobody changes a row."""
-        self._changed = {}
+        self._changed = None
         self.tables: dict[str, Table] = {name: dict(tables.get(name, {})) for name in TABLES}
         self.active_runs = {key: None for key, run in self.tables["runs"].items() if is_active(run)}
         self.messages_of: dict[str, list[str]] = {}
@@ -91,9 +91,12 @@ class State:
         row = self.tables[table].get(key)
         if row is not None:
             return row
+        self.check_id(table, key)
+        raise Refused(404, f"{_PREFIX[table].capitalize()} not found with id={key!r}")
+
+    def check_id(self, table: str, key: str) -> None:
         if not _WELL_FORMED[table].fullmatch(key):
             raise Refused(422, f"String should match pattern for {_PREFIX[table]} ids: {key!r}")
-        raise Refused(404, f"{_PREFIX[table].capitalize()} not found with id={key!r}")
 
     def put(self, table: str, row: Row) -> Row:
         key = row["id"]
@@ -102,7 +105,7 @@ class State:
         if table == "runs":
             self._index_run(row)
         self.tables[table][key] = row
-        self._changed[table, key] = None
+        self._note(table, key)
         return row
 
     def amend(self, table: str, row: Row, **changes: Any) -> Row:
@@ -113,12 +116,21 @@ class State:
         self.active_runs.pop(key, None)
         if table == "messages":
             self.messages_of[row["agent_id"]].remove(key)
-        self._changed[table, key] = None
+        self._note(table, key)
 
-    def drain(self) -> list[tuple[str, str, Row | None]]:
-        """What was written since the last call, in order; `None` for a row that is gone."""
+    def drain(self) -> list[tuple[str, str, Row | None]] | None:
+        """What was written since the last call, in order, with `None` for a row that is gone.
+
+        `None` for the list: everything was replaced.
+        """
         changed, self._changed = self._changed, {}
+        if changed is None:
+            return None
         return [(table, key, self.tables[table].get(key)) for table, key in changed]
+
+    def _note(self, table: str, key: str) -> None:
+        if self._changed is not None:
+            self._changed[table, key] = None
 
     def _index_run(self, run: Row) -> None:
         if is_active(run):

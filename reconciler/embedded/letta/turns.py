@@ -10,7 +10,7 @@ from collections.abc import Iterable
 
 from reconciler.embedded.letta import memory, prompt, shown
 from reconciler.embedded.letta.blocks import Blocks
-from reconciler.embedded.letta.listing import Listing, page
+from reconciler.embedded.letta.listing import Listing, history, page
 from reconciler.embedded.letta.state import Refused, Row, Rows, State, is_active
 
 _HIDDEN = "snapshot"
@@ -99,12 +99,9 @@ class Turns:
     def messages(self, agent_id: str, listing: Listing = _NEWEST_100) -> Rows:
         """The newest ones, but within the page the oldest first; the very first is the compiled prompt."""
         agent = self._state.get("agents", agent_id)
-        if listing.limit == 0:
-            return []
         rows = self._state.tables["messages"]
         said = [self._prompt_of(agent), *(rows[key] for key in self._state.messages_of.get(agent_id, ()))]
-        found = page(said, listing, ascending=False)
-        return found if listing.ascending else found[::-1]
+        return history(said, listing)
 
     def messages_of_run(self, run_id: str) -> Rows:
         """In the order they were said."""
