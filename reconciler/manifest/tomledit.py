@@ -92,6 +92,8 @@ def _set(text: str, path: Path, value: Value) -> str:
     if isinstance(current, Mapping):
         for key in current.keys() - value.keys():
             text = without(text, (*path, key))
+    elif current is not None:
+        text = without(text, path)
     for key in sorted(value, key=lambda each: isinstance(value[each], Mapping)):
         text = _set(text, (*path, key), value[key])
     return text

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from datetime import UTC, date, datetime
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from reconciler.core.value import Value, same
@@ -93,13 +93,15 @@ def at(value: Value, path: Path) -> Value:
 
 
 @given(st.sampled_from(TEXTS), st.sampled_from(PATHS), values)
-@settings(max_examples=400)
+@example(COURSE, ("task",), {"now": "a table"})
+@settings(deadline=None, max_examples=400)
 def test_any_place_that_is_there_can_be_set(text: str, path: Path, value: object) -> None:
     assume(path[:1] != ("task",) or len(path) != 2)  # only tables stand under [[task]]
     assert same(at(read(set_value(text, path, value)), path), as_value(value))
 
 
 @given(st.sampled_from(TEXTS), st.sampled_from(SIMPLE), values)
+@settings(deadline=None)
 def test_setting_a_key_touches_only_its_own_value(text: str, path: Path, value: object) -> None:
     statement = next(each for each in statements(text) if each.path == path)
     edited = set_value(text, path, value)
@@ -108,12 +110,14 @@ def test_setting_a_key_touches_only_its_own_value(text: str, path: Path, value: 
 
 
 @given(st.sampled_from(TEXTS), st.sampled_from(SIMPLE))
+@settings(deadline=None)
 def test_removing_a_key_removes_only_its_own_lines(text: str, path: Path) -> None:
     lines = next(each for each in statements(text) if each.path == path).lines
     assert remove_value(text, path) == text[: lines.start] + text[lines.end :]
 
 
 @given(st.sampled_from(TEXTS), st.sampled_from(PATHS))
+@settings(deadline=None)
 def test_a_key_that_was_removed_is_gone_and_the_rest_stays(text: str, path: Path) -> None:
     edited = remove_value(text, path)
     assert sum(1 for _ in leaves(read(edited))) < len(PATHS)
@@ -130,7 +134,7 @@ def test_a_key_that_was_removed_is_gone_and_the_rest_stays(text: str, path: Path
     | st.sampled_from([("task", 1, "extra", "deep", "a"), ("fresh", "and", "deep"), ("task", 2), ("messages", "de")]),
     values,
 )
-@settings(max_examples=200)
+@settings(deadline=None, max_examples=200)
 def test_a_new_key_adds_lines_and_changes_none(text: str, table: Path, value: object) -> None:
     path = (*table, "brand new")
     edited = set_value(text, path, value)
@@ -141,6 +145,7 @@ def test_a_new_key_adds_lines_and_changes_none(text: str, table: Path, value: ob
 
 
 @given(st.sampled_from(TEXTS), st.sampled_from(PATHS))
+@settings(deadline=None)
 def test_setting_what_is_there_keeps_the_text(text: str, path: Path) -> None:
     assert set_value(text, path, at(read(text), path)) == text
 
