@@ -67,30 +67,34 @@ def plain(fields: Mapping[str, object]) -> dict[str, object]:
 @example(DOCUMENTS["long list"], {"a": ("one", "three")})
 @example("", {"a": "\nstarts and ends with a newline\n"})
 @example("", {"a": 'quotes at the end\n""""'})
-@settings(max_examples=400)
+@settings(deadline=None, max_examples=400)
 def test_what_was_written_is_read_back(text: str, wanted: dict[str, object]) -> None:
     edited = edit_block(text, wanted)
     assert same(parse_block(edited), plain({**parse_block(text), **wanted}))
 
 
 @given(changes.map(plain), changes)
+@settings(deadline=None)
 def test_an_edit_of_an_edited_document_is_read_back(first: dict[str, object], second: dict[str, object]) -> None:
     once = edit_block("", first)
     assert same(parse_block(edit_block(once, second)), plain({**first, **second}))
 
 
 @given(documents, changes)
+@settings(deadline=None)
 def test_the_same_edit_twice_changes_nothing_more(text: str, wanted: dict[str, object]) -> None:
     once = edit_block(text, wanted)
     assert edit_block(once, wanted) == once
 
 
 @given(documents)
+@settings(deadline=None)
 def test_setting_a_field_to_what_it_holds_keeps_the_text(text: str) -> None:
     assert edit_block(text, parse_block(text)) == text
 
 
 @given(st.lists(texts, max_size=4), st.lists(texts, max_size=4), scalars | lists | st.just(ABSENT))
+@settings(deadline=None)
 def test_no_line_but_the_fields_own_changes(above: list[str], below: list[str], value: object) -> None:
     before = "".join(f"  # {_comment(each)}\na{number} =  1 #\n" for number, each in enumerate(above))
     after = "".join(f"\n#{_comment(each)}\nb{number} = [ 1,2 ]\n" for number, each in enumerate(below))
@@ -104,6 +108,7 @@ def _comment(text: str) -> str:
 
 
 @given(documents, scalars | lists)
+@settings(deadline=None)
 def test_a_new_field_leaves_every_line_that_was_there(text: str, value: object) -> None:
     newline = "\r\n" if "\r\n" in text else "\n"
     edited = edit_block(text, {"brand new": value})
@@ -116,6 +121,7 @@ def test_a_new_field_leaves_every_line_that_was_there(text: str, value: object) 
 
 
 @given(st.lists(st.text("abc ", max_size=30), min_size=5, unique=True), st.data())
+@settings(deadline=None)
 def test_an_item_added_to_a_long_list_is_one_added_line(items: list[str], data: st.DataObject) -> None:
     text = edit_block("", {"a": tuple(f"{'x' * 20}{each}" for each in items)})
     held = list(parse_block(text)["a"])
@@ -125,6 +131,7 @@ def test_an_item_added_to_a_long_list_is_one_added_line(items: list[str], data: 
 
 
 @given(texts)
+@settings(deadline=None)
 def test_prose_is_its_own_text(text: str) -> None:
     assume("\0" not in text)
     assert parse_block(text, prose=True) == {"text": text}
@@ -135,7 +142,7 @@ def test_prose_is_its_own_text(text: str) -> None:
     st.text(characters, max_size=60)
     | st.lists(st.sampled_from(['"', "'", "[", "{", "\\", "=", "a", "\n", "#"])).map("".join)
 )
-@settings(suppress_health_check=[HealthCheck.too_slow])
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_any_text_is_either_read_as_toml_reads_it_or_refused_clearly(text: str) -> None:
     try:
         read = parse_block(text)
@@ -269,6 +276,7 @@ def test_a_prose_block_starts_empty() -> None:
 
 
 @given(st.text(characters), texts)
+@settings(deadline=None)
 def test_no_description_breaks_the_first_document(description: str, default: str) -> None:
     text = initial_block(block(Field("name", default=default, description=description)))
     assert parse_block(text) == {"name": default}

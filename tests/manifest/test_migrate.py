@@ -343,7 +343,7 @@ class Writer:
 
 
 @given(version_1_courses())
-@settings(max_examples=300, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
+@settings(deadline=None, max_examples=300, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
 def test_any_version_1_course_migrates_to_the_same_course(text: str) -> None:
     assume(loaded(text).course is not None)
     check_the_laws(text)
