@@ -6,15 +6,14 @@ that would mean something else is an error and is never returned.
 
 from __future__ import annotations
 
-import re
 import tomllib
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 
-from reconciler.core.value import Value, same
+from reconciler.core.value import Value
 from reconciler.manifest.limits import MAX_DEPTH, too_deep
-from reconciler.manifest.migration import agent, blocks, tasks
+from reconciler.manifest.migration import agent, blocks, modules, tasks
 from reconciler.manifest.migration.agent import table
 from reconciler.manifest.migration.rows import MigrationError, Row, expanded, rows
 from reconciler.manifest.reading.agent import Head, read_course
@@ -29,7 +28,6 @@ __all__ = ["MigrationError", "migrate_course", "migrate_module"]
 Group = tuple[str, ...]
 """What one new section is made of: `("agent",)`, `("blocks", name)`, `("block", name)` or `("background", name)`."""
 
-_LESSONS = re.compile(r"""(\s*(?:\[\[?)?[ \t]*)(?:lessons|"lessons"|'lessons')""")
 _HOLDERS = (("blocks",), ("background",))
 """Tables that hold nothing but what is migrated; their own headers go."""
 
@@ -70,10 +68,8 @@ def _read(text: str) -> dict[str, object]:
         raise MigrationError(f"is not valid TOML: {error}") from error
 
 
-def _values(text: str) -> Mapping[str, Value]:
-    found = as_value(_read(text))
-    assert isinstance(found, Mapping), "a TOML document is a table"
-    return found
+def _values(text: str) -> dict[str, Value]:
+    return {key: as_value(held) for key, held in _read(text).items()}
 
 
 # --- courses ------------------------------------------------------------------------------------------------
@@ -181,27 +177,9 @@ def _head(text: str) -> tuple[Head, bool]:
 
 
 def _module_migrated(text: str) -> str:
-    module = _read(text)
-    if not isinstance(module.get("lessons"), list):
-        return text
-    found, below = rows(text)
-    lessons = [row for row in found if row.path[0] == "lessons"]
-    if "steps" not in module:
-        return "".join(row.lead + _renamed(row) for row in found) + below
-    # The loader takes steps before lessons, so that is their order in one list.
-    others = "".join(row.lead + row.text for row in found if row.path[0] != "lessons")
-    return others + "".join(row.lead + _renamed(row) for row in lessons) + below
-
-
-def _renamed(row: Row) -> str:
-    if row.is_header or not row.section:
-        return _LESSONS.sub(r"\1steps", row.text, count=1) if row.path[0] == "lessons" else row.text
-    return row.text
+    return modules.with_steps(text, _values(text))
 
 
 def _check_same_module(before: str, after: str) -> None:
-    old = dict(_values(before))
-    lessons, steps = old.pop("lessons"), old.get("steps", ())
-    assert isinstance(lessons, tuple)
-    if not isinstance(steps, tuple) or not same({**old, "steps": (*steps, *lessons)}, _values(after)):
-        raise MigrationError("lessons cannot be called steps here, as steps are declared too; merge them by hand")
+    if not modules.are_same(_values(before), _values(after)):
+        raise MigrationError("lessons cannot be called steps here; rename them by hand")
