@@ -162,8 +162,8 @@ class Loop:
 
 def reach(keys: frozenset[Key]) -> tuple[Sequence[Scope] | None, Depth]:
     """What one pass over the keys looks at: all scopes where a key is wide (a course concerns every learner on it)."""
-    depth: Depth = next(filter(keys.__contains__, DEEPEST_FIRST), DEEPEST_FIRST[-1])
-    return (None if any(map(is_wide, keys)) else sorted(keys)), depth
+    asked: list[Depth] = [depth for depth in DEEPEST_FIRST if keys & {depth}]
+    return (None if any(map(is_wide, keys)) else sorted(keys)), asked[0] if asked else "recent"
 
 
 def _periodic(keys: frozenset[Key]) -> frozenset[Key]:
