@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from difflib import SequenceMatcher
 
-from reconciler.core.value import Held, Value, is_scalar, same
+from reconciler.core.value import ABSENT, Held, Value, is_scalar
 
 Items = tuple[Value, ...]
 Hunk = tuple[int, int, list[str]]
@@ -96,7 +96,7 @@ def merged(base: Held, git: Held, live: Held) -> Held | None:
     """The clean merge of two edits of one field; None where there is none, or where the type admits none."""
     if isinstance(base, str) and isinstance(git, str) and isinstance(live, str):
         return merge_text(base, git, live)
-    lists = unique_items(() if same(base, ()) else base), unique_items(git), unique_items(live)
+    lists = unique_items(() if base is ABSENT else base), unique_items(git), unique_items(live)
     if lists[0] is None or lists[1] is None or lists[2] is None:
         return None
     return merge_items(lists[0], lists[1], lists[2])
