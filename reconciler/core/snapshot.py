@@ -18,6 +18,10 @@ Ref: TypeAlias = str
 """``kind/path``, for example ``block/college-essay/student``."""
 
 
+SETTING = "@"
+"""First character of the names of a resource's settings, which are not in its document."""
+
+
 @dataclass(frozen=True)
 class Unreadable:
     """A resource that exists, and whose content cannot be known: why, and the raw text where there is one."""
@@ -73,7 +77,7 @@ class Spec:
     """What is reconciled of one resource: a rule per declared field, and what holds for the rest.
 
     remotes: the names of the remotes that hold this resource.
-    open: whether fields nobody declared are merged too (blocks), or left alone (agents).
+    open: whether fields nobody declared are merged too (blocks), or left alone (agents). Settings always are.
     make: whether a remote that lacks the resource is given it.
     """
 
@@ -85,4 +89,10 @@ class Spec:
 
     def rule(self, name: str) -> FieldRule | None:
         """The rule of a field; None where the field is nobody's business here."""
-        return self.rules.get(name, UNDECLARED if self.open else None)
+        is_merged = self.open and not name.startswith(SETTING)
+        return self.rules.get(name, UNDECLARED if is_merged else None)
+
+    def owns(self, name: str) -> bool:
+        """Whether git decides the field."""
+        rule = self.rule(name)
+        return rule is not None and rule.owned
