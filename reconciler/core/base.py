@@ -81,11 +81,19 @@ class FieldBase:
         return any(same(link.value, value) for link in self.chain)
 
     def joined(self, value: Held, origin: Origin) -> FieldBase:
-        """This base after one more value was sent or agreed: waiting again, from the next listing of runs."""
-        chain = self.chain
-        if not (chain and same(chain[-1].value, value) and chain[-1].origin is origin):
+        """This base after one more value was sent or agreed: waiting again, from the next listing of runs.
+
+        Rewrites are counted per value, so another value than the expected one starts at none.
+        """
+        chain, expected = self.chain, self.expected
+        is_other = isinstance(expected, Unsettled) or not same(expected, value)
+        if is_other or not chain or chain[-1].origin is not origin:
             chain = (*chain, Link(value, origin))
-        return replace(self, chain=chain, waits=None, round=1)
+        return replace(self, chain=chain, waits=None, round=1, rewrites=0 if is_other else self.rewrites)
+
+    def unsent(self) -> FieldBase:
+        """This base after a write that is known not to have happened: it was no rewrite."""
+        return replace(self, rewrites=max(self.rewrites - 1, 0))
 
     def settle(self) -> FieldBase:
         """This base once the newest value is believed."""
@@ -115,3 +123,7 @@ class Base:
         if fields is None:
             return FieldBase()
         return fields.get(name) or FieldBase(settled=ABSENT)
+
+    def at(self, main: str) -> Base:
+        """The same base, as of another commit of ``main``."""
+        return Base(main, self.resources)

@@ -37,7 +37,7 @@ NO_COMMON_PAST = "both sides hold a value and their common past is unknown"
 
 @dataclass(frozen=True)
 class Agreed:
-    """Both sides hold the same."""
+    """Both sides hold the same, or git says nothing of an owned field: what nobody declared is left as it is."""
 
 
 @dataclass(frozen=True)
@@ -86,12 +86,12 @@ def decide(rule: FieldRule, base: FieldBase, git: Held, live: Held) -> Decision:
 
 
 def _decided(rule: FieldRule, base: FieldBase, git: Held, live: Held) -> Decision:
-    if same(git, live):
+    if same(git, live) or (rule.owned and git is ABSENT):
         return Agreed()
     if rule.owned or base.knows(live):
         return _push(rule, base, git)
     if isinstance(base.expected, Unsettled):
-        return _first_meeting(rule, git, live)
+        return _first_meeting(rule, base, git, live)
     if (problem := rule.problem(live)) is not None:
         return Conflict(problem)
     return _news(rule, base, git, live)
@@ -109,10 +109,10 @@ def same_settled(base: FieldBase, value: Held) -> bool:
     return not isinstance(base.expected, Unsettled) and same(base.expected, value)
 
 
-def _first_meeting(rule: FieldRule, git: Held, live: Held) -> Decision:
+def _first_meeting(rule: FieldRule, base: FieldBase, git: Held, live: Held) -> Decision:
     """The past is unknown: nothing is deleted, a default yields, anything else is a conflict."""
     if live is ABSENT:
-        return Push()
+        return _push(rule, base, git)
     if (problem := rule.problem(live)) is not None:
         return Conflict(problem)
     if git is ABSENT or same(git, rule.default):
@@ -144,21 +144,24 @@ def _judged(rule: FieldRule, value: Held, live: Held) -> Decision:
 
 
 def advance(base: FieldBase, decision: Decision, git: Held, live: Held) -> FieldBase:
-    """The base once the decision is on record: intents included, before any write is made."""
+    """The base once the decision is on record: intents included, before any write is made.
+
+    A merge is recorded as what the live side holds; the push that sends its value there follows in the same pass.
+    """
     match decision:
         case Agreed():
-            return base if same_settled(base, git) else base.joined(live, Origin.LIVE)
+            return base if same_settled(base, live) or not same(git, live) else base.joined(live, Origin.LIVE)
         case Push():
-            return _pushed(base, git)
-        case Capture():
+            return _pushed(base, git, live)
+        case Capture() | Merge():
             return base.joined(live, Origin.LIVE)
-        case Merge(value=value):
-            return base.joined(live, Origin.LIVE).joined(value, Origin.GIT)
         case Conflict() | Refused():
             return base
 
 
-def _pushed(base: FieldBase, git: Held) -> FieldBase:
+def _pushed(base: FieldBase, git: Held, live: Held) -> FieldBase:
     if same_settled(base, git):
         return replace(base, waits=None, round=1, rewrites=base.rewrites + 1)
-    return replace(base.joined(git, Origin.GIT), rewrites=0)
+    if isinstance(base.expected, Unsettled):
+        base = base.joined(live, Origin.LIVE)  # should a turn bring it back, it is no news
+    return base.joined(git, Origin.GIT)
