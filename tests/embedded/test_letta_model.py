@@ -138,6 +138,39 @@ def test_a_page_of_messages_is_the_newest_ones_oldest_first():
     assert [each["content"] for each in said] == ["two", "three"]
 
 
+CURSORS = [
+    ({"limit": 2}, ["c", "d"]),
+    ({"limit": 2, "ascending": True}, ["", "a"]),
+    ({"after": 1, "limit": 2}, ["c", "d"]),
+    ({"after": 1, "limit": 2, "ascending": True}, ["b", "c"]),
+    ({"before": 3, "limit": 2}, ["a", "b"]),
+    ({"before": 3, "limit": 2, "ascending": True}, ["", "a"]),
+    ({"after": 4}, []),
+    ({"limit": 0}, []),
+]
+
+
+@pytest.mark.parametrize(("asked", "expected"), CURSORS)
+def test_messages_page_by_time_in_either_order(asked: Row, expected: list[str]):
+    letta = Letta()
+    agent = letta.agents.create({"model": MODEL})
+    for text in "abcd":
+        letta.end_turn(letta.begin_turn(agent["id"], text))
+    ids = [each["id"] for each in letta.turns.messages(agent["id"])]
+    cursors = {name: ids[asked[name]] for name in ("after", "before") if name in asked}
+
+    said = letta.turns.messages(agent["id"], Listing(**{**asked, **cursors}))
+
+    assert ["" if each["message_type"] == "system_message" else each["content"] for each in said] == expected
+
+
+def test_an_unknown_message_cursor_is_not_found():
+    letta = Letta()
+    agent = letta.agents.create({"model": MODEL})
+
+    assert status_of(lambda: letta.turns.messages(agent["id"], Listing(after="message-x"))) == 404
+
+
 EDITS = [
     ("core_memory_append", {"content": "c"}, "a\nb\nb\nc"),
     ("core_memory_replace", {"old_content": "b", "new_content": "c"}, "a\nc\nc"),
@@ -234,6 +267,34 @@ REFUSED_CREATES = [
 @pytest.mark.parametrize(("status", "body"), REFUSED_CREATES)
 def test_an_agent_that_cannot_be_made_is_refused(status: int, body: Row):
     assert status_of(lambda: Letta().agents.create(body)) == status
+
+
+EXIT = {"type": "exit_loop", "tool_name": "any"}
+NO_BASE = {"include_base_tools": False}
+ADDED_RULES = [
+    ({}, []),
+    ({"tool_rules": [EXIT]}, ["any", "conversation_search", "memory_insert", "memory_replace"]),
+    ({"tool_rules": [EXIT], "include_base_tool_rules": False}, ["any"]),
+    ({"tool_rules": [EXIT], **NO_BASE}, ["any"]),
+    ({"tools": ["web_search"]}, []),
+    ({"tools": ["web_search", "send_message"], **NO_BASE}, ["send_message"]),
+]
+
+
+@pytest.mark.parametrize(("body", "expected"), ADDED_RULES)
+def test_a_new_agent_gets_rules_nobody_sent(body: Row, expected: list[str]):
+    rules = Letta().agents.create({"model": MODEL, **body})["tool_rules"]
+
+    assert [rule["tool_name"] for rule in rules] == expected
+
+
+def test_a_patch_sets_exactly_the_rules_it_says_written_out():
+    letta = Letta()
+    agent = letta.agents.create({"model": MODEL, "tool_rules": [EXIT]})
+
+    rules = letta.agents.update(agent["id"], {"tool_rules": [EXIT, EXIT]})["tool_rules"]
+
+    assert rules == [{**EXIT, "prompt_template": None}]
 
 
 def test_a_create_refused_half_way_leaves_its_inline_blocks():
