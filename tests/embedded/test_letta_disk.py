@@ -81,6 +81,14 @@ def test_a_new_folder_holds_nothing(tmp_path: Path):
     disk.close()
 
 
+def test_what_is_kept_is_for_this_account_only(tmp_path: Path):
+    disk = Disk(tmp_path)
+    disk.save({})
+    disk.close()
+
+    assert {path.stat().st_mode & 0o777 for path in tmp_path.iterdir()} == {0o600}
+
+
 def test_a_long_journal_asks_to_be_folded(tmp_path: Path):
     disk = Disk(tmp_path)
     disk.save({})

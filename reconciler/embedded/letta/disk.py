@@ -64,7 +64,8 @@ class Disk:
         text = json.dumps({"version": VERSION, "tables": tables}, separators=(",", ":")).encode()
         self._behind = True
         scratch = self._file.with_suffix(".new")
-        with scratch.open("wb") as out:
+        # What learners told their tutor is for this account only.
+        with open(os.open(scratch, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600), "wb") as out:
             out.write(text)
             out.flush()
             os.fsync(out.fileno())
