@@ -28,6 +28,7 @@ from tests.live.stub_llm import StubLLM
 
 BOOT_SECONDS = 180.0
 BUSY_SECONDS = 60.0
+KEPT_LOGS = 40
 DATABASE = "letta"
 MODEL = "openai-proxy/gpt-4o"
 ANTHROPIC_MODEL = "anthropic/claude-sonnet-4-20250514"
@@ -58,9 +59,12 @@ def _is_alive(pid: int) -> bool:
     return True
 
 
-def _sweep(runs: Path) -> None:
-    """Remove the databases of servers whose owner is gone."""
-    for folder in runs.glob("*-*"):
+def _sweep(home: LettaHome) -> None:
+    """Remove the databases of servers whose owner is gone, and all but the newest logs."""
+    logs = sorted(home.logs.glob("*.log"), key=lambda log: log.stat().st_mtime)
+    for log in logs[:-KEPT_LOGS]:
+        log.unlink(missing_ok=True)
+    for folder in (home.postgres / "runs").glob("*-*"):
         owner = folder.name.partition("-")[0]
         if owner.isdigit() and not _is_alive(int(owner)):
             shutil.rmtree(folder, ignore_errors=True)
@@ -73,8 +77,9 @@ def tail(path: Path, lines: int = 40) -> str:
 class LettaServer:
     """Start with `with LettaServer() as letta:`; `letta.url` and `letta.stub.url` are open then."""
 
-    def __init__(self, home: LettaHome | None = None, port: int = 0, stub_port: int = 0) -> None:
-        self.home = home or ensure_letta()
+    def __init__(self, port: int = 0, stub_port: int = 0, password: str | None = None) -> None:
+        self.home = ensure_letta()
+        self.password = password
         self.port = port or free_port()
         name = f"{os.getpid()}-{self.port}"
         self.folder = self.home.postgres / "runs" / name
@@ -110,7 +115,7 @@ class LettaServer:
 
     def start(self) -> None:
         self.home.logs.mkdir(exist_ok=True)
-        _sweep(self.folder.parent)
+        _sweep(self.home)
         self.stub.start()
         copy_cluster(template_cluster(self.home), self.postgres.folder)
         self.postgres.start()
@@ -120,6 +125,8 @@ class LettaServer:
     def start_letta(self) -> None:
         """Boot the server alone, on the same port and database as before."""
         letta = [str(self.home.letta), "server", "--host", "127.0.0.1", "--port", str(self.port)]
+        if self.password:
+            letta.append("--secure")
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 letta,
@@ -136,7 +143,8 @@ class LettaServer:
 
     def _environment(self) -> dict[str, str]:
         """Nothing of the caller's: a real key in it would make Letta list real models."""
-        return {
+        secret = {"LETTA_SERVER_PASSWORD": self.password} if self.password else {}
+        return secret | {
             "PATH": f"{self.home.letta.parent}:{os.environ.get('PATH', '/usr/bin:/bin')}",
             "HOME": str(self.folder),
             "LANG": "C.UTF-8",
@@ -184,6 +192,8 @@ class LettaServer:
         """One call of the API, as JSON; an error answer raises with its text."""
         # Without this header a bare list loads every relationship.
         headers = {"X-Stainless-Package-Version": "1.12.1"}
+        if self.password:
+            headers["Authorization"] = f"Bearer {self.password}"
         answer = httpx.request(method, self.url + path, headers=headers, timeout=120, **options)
         if answer.is_error:
             raise httpx.HTTPStatusError(
@@ -228,13 +238,14 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.live.server", description=__doc__)
     parser.add_argument("--port", type=int, default=0, help="Letta's port (default: a free one)")
     parser.add_argument("--stub-port", type=int, default=0, help="the stub model's port")
+    parser.add_argument("--password", help="ask clients for it (default: none)")
     parser.add_argument("--json", type=Path, help="write the addresses to this file")
     chosen = parser.parse_args(arguments)
     try:
         began = time.monotonic()
-        with LettaServer(port=chosen.port, stub_port=chosen.stub_port) as letta:
+        with LettaServer(chosen.port, chosen.stub_port, chosen.password) as letta:
             say(f"started in {time.monotonic() - began:.0f} s, log in {letta.log}")
-            say(f"Letta      {letta.url}  (no password)")
+            say(f"Letta      {letta.url}  ({'with' if chosen.password else 'no'} password)")
             say(f"stub model {letta.stub.url}  ({MODEL}, {ANTHROPIC_MODEL}, {EMBEDDING})")
             if chosen.json:
                 known = {"letta": letta.url, "stub": letta.stub.url}

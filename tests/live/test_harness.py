@@ -59,6 +59,16 @@ def test_a_server_restarts_with_what_it_held(clean_letta: LettaServer) -> None:
     assert api.value(clean_letta, block) == "across"
 
 
+def test_a_second_server_has_its_own_password_and_memory(clean_letta: LettaServer) -> None:
+    api.create_agent(clean_letta, "on the first")
+    with LettaServer(password="sesame") as second:
+        refused = httpx.get(f"{second.url}/v1/agents/")
+        seen = api.labels(second, "/v1/agents/")
+
+    assert (refused.status_code, seen) == (401, [])
+    assert api.labels(clean_letta, "/v1/agents/") == ["on the first"]
+
+
 def test_held_turns_of_two_agents_do_not_mix(clean_letta: LettaServer) -> None:
     first, second = (api.create_agent(clean_letta, name)["id"] for name in "ab")
     turns = [
