@@ -105,6 +105,7 @@ class Report:
     applied: bool = False
     writes: int = 0
     commits: int = 0
+    unsettled_scopes: Sequence[Scope] = ()
 
     @property
     def is_in_sync(self) -> bool:

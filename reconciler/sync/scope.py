@@ -58,6 +58,20 @@ class ScopeWork:
     seen: dict[str, SeenByRef] = field(default_factory=dict[str, SeenByRef])
     plan: Plan = field(default_factory=lambda: Plan({}))
     bases: dict[str, Base] = field(default_factory=dict[str, Base])
+    texts: dict[Ref, str] = field(default_factory=dict[Ref, str])
+    """Each document as it stands on ``main`` at this point of the pass."""
+    met: dict[str, frozenset[Ref]] = field(default_factory=dict[str, frozenset[Ref]])
+    """Per remote, the resources that the base knew before this pass."""
+
+    def __post_init__(self) -> None:
+        self.texts = dict(self.git.texts)
+
+    def git_now(self) -> GitSide:
+        """Git's side once the plan is on ``main``; as loaded before that."""
+        if self.head == self.git.commit:
+            return self.git
+        seen: dict[Ref, Seen] = {**self.git.seen, **self.plan.target}
+        return GitSide(self.head, self.repo.files(self.head), seen, self.texts, {})
 
 
 def main_of(repo: Repo, scope: Scope) -> str:
@@ -95,6 +109,7 @@ def look(
         base = replayed(work.repo, remote, work.stored[remote], work.head, work.desired)
         base = believe(work, remote, base, work.seen[remote], (runs.get(remote, ()), stamp))
         work.bases[remote], work.seen[remote] = _forgiven(work.seen[remote], base)
+        work.met[remote] = frozenset(base.resources)
 
 
 def _forgiven(seen: SeenByRef, base: Base) -> tuple[Base, SeenByRef]:

@@ -1,0 +1,332 @@
+"""One pass over a workspace, in the order that makes a crash between any two steps harmless (DESIGN 7, "Order").
+
+A dry run is this same walk, returning before the first write.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import TypeVar
+
+from reconciler.core.guard import judge
+from reconciler.core.outcome import Halt, Notice, Report
+from reconciler.core.settle import Running
+from reconciler.core.snapshot import Scope
+from reconciler.desired import COURSES, Context, Desired, desired_of_courses, desired_of_user
+from reconciler.errors import ReconcilerError, Terminal, Transient
+from reconciler.manifest.user import User, load_user
+from reconciler.policy import Policy, Ways
+from reconciler.ports import Clock, Depth, Observation, Remote, Repo, Workspace
+from reconciler.store.bases import StoredBase, load_base
+from reconciler.store.courses import CourseReader, Courses
+from reconciler.store.journal import Stamp
+from reconciler.sync import accident
+from reconciler.sync.record import Moved, record
+from reconciler.sync.scope import (
+    ScopeWork,
+    WentBackwards,
+    check_forward,
+    decide_scope,
+    is_unsettled,
+    load_scope,
+    look,
+    main_of,
+    recreate,
+)
+from reconciler.sync.tell import Tally, tell
+from reconciler.sync.write import Written, changed_again, confirm, has_writes, unsettled_refs, write_all
+
+MOST_RESTARTS = 5
+"""How often a scope starts over because somebody else committed meanwhile."""
+
+POLL_SECONDS = 0.25
+"""Between two looks at runs that must end."""
+
+Progress = Callable[[str], None]
+T = TypeVar("T")
+
+
+def silent(_: str) -> None:
+    """No progress is shown."""
+
+
+class Engine:
+    """Runs passes over one workspace. One at a time: passes share what is remembered between them."""
+
+    def __init__(self, workspace: Workspace, remotes: Sequence[Remote], clock: Clock, policy: Policy) -> None:
+        self.workspace, self.clock, self.policy = workspace, clock, policy
+        self.remotes = {remote.name: remote for remote in remotes}
+        self.reader = CourseReader()
+        self.users: dict[tuple[str, str], User] = {}
+
+    def run(
+        self,
+        *,
+        apply: bool,
+        scopes: Sequence[Scope] | None = None,
+        depth: Depth = "full",
+        ways: Ways = Ways(),  # noqa: B008  (frozen)
+        settle_seconds: float = 0.0,
+        progress: Progress = silent,
+    ) -> Report:
+        """One pass. ``scopes``: only these (None: all). ``settle_seconds``: how long to wait for writes to be believed.
+
+        Never raises for what one scope or one remote does: that is in the report.
+        """
+        one = _Pass(self, Stamp(uuid.uuid4().hex[:12], self.clock.now()), ways, progress)
+        one.gather(scopes, depth)
+        if apply and not one.halted:
+            one.carry_out()
+            one.settle(settle_seconds)
+        return tell(one.works, one.tally(apply))
+
+
+@dataclass
+class _Pass:
+    engine: Engine
+    stamp: Stamp
+    ways: Ways
+    progress: Progress
+    works: list[ScopeWork] = field(default_factory=list[ScopeWork])
+    courses: Courses = field(default_factory=Courses)
+    observations: dict[str, Observation] = field(default_factory=dict[str, Observation])
+    runs: dict[str, Sequence[Running]] = field(default_factory=dict[str, "Sequence[Running]"])
+    halts: list[Halt] = field(default_factory=list[Halt])
+    errors: list[Notice] = field(default_factory=list[Notice])
+    written: Written = field(default_factory=Written)
+    commits: int = 0
+
+    @property
+    def halted(self) -> bool:
+        """Whether no scope may be written to at all."""
+        return any(halt.remote == "*" for halt in self.halts)
+
+    # ------------------------------------------------------------------ observe, decide, guard
+
+    def gather(self, scopes: Sequence[Scope] | None, depth: Depth) -> None:
+        """Look at everything, plan every scope, and judge the whole."""
+        repos = self._repos(scopes)
+        stored = {scope: bases for scope, repo in repos.items() if (bases := self._stored(scope, repo)) is not None}
+        self._list_runs([base for bases in stored.values() for base in bases.values()])
+        self._observe(None if scopes is None else list(repos), depth)
+        if not self.observations:
+            return
+        self.progress(f"planning {len(stored)} scopes")
+        for scope in stored:
+            self._try(scope, lambda scope=scope: self._plan(scope, repos[scope]))
+        self._guard()
+
+    def _repos(self, scopes: Sequence[Scope] | None) -> dict[Scope, Repo]:
+        """The repo of every scope asked for; the courses come first, for the learners are planned against them."""
+        workspace = self.engine.workspace
+        wanted = (
+            [f"user/{user}" for user in workspace.users()] if scopes is None else [s for s in scopes if s != COURSES]
+        )
+        repos: dict[Scope, Repo] = {}
+        for scope in [COURSES, *wanted]:
+            repo = self._try(scope, lambda scope=scope: workspace.repo(scope))
+            if repo is not None:
+                repos[scope] = repo
+        return repos
+
+    def _stored(self, scope: Scope, repo: Repo) -> dict[str, StoredBase] | None:
+        return self._try(scope, lambda: {name: load_base(repo, name) for name in self.engine.remotes})
+
+    def _list_runs(self, bases: Sequence[StoredBase]) -> None:
+        """List before reading, where anything is in the air: only a read after the listing can prove a run's end."""
+        if any(is_unsettled(base) for base in bases):
+            for name, remote in self.engine.remotes.items():
+                self.runs[name] = self._try(name, lambda remote=remote: list_runs(remote)) or ()
+
+    def _observe(self, scopes: list[Scope] | None, depth: Depth) -> None:
+        for name, remote in self.engine.remotes.items():
+            self.progress(f"reading {name}")
+            seen = self._try(name, lambda remote=remote: remote.observe(scopes, depth))
+            if seen is not None:
+                self.observations[name] = seen
+
+    def _plan(self, scope: Scope, repo: Repo) -> None:
+        head = main_of(repo, scope)
+        if scope == COURSES:
+            self.courses = self.engine.reader.read(repo, head)
+        desired = self._desired(scope, repo, head)
+        work = load_scope(scope, repo, head, desired, list(self.observations))
+        check_forward(work, self.ways.accept_rewind)
+        look(work, self.observations, self.runs, self.stamp)
+        decide_scope(work)
+        self.works.append(work)
+
+    def _desired(self, scope: Scope, repo: Repo, head: str) -> Desired:
+        files = repo.files(head)
+        if scope == COURSES:
+            return desired_of_courses(self.courses.courses, files)
+        user = self._user(scope, repo, files)
+        offers = {key: value for seen in self.observations.values() for key, value in seen.offers.items()}
+        context = Context(self.engine.workspace.uuid, self.engine.policy, offers)
+        return desired_of_user(user, self.courses.courses, files, context)
+
+    def _user(self, scope: Scope, repo: Repo, files: Mapping[str, str]) -> User:
+        name = scope.partition("/")[2]
+        if "user.toml" not in files:
+            raise Terminal(f"users/{name} has no user.toml on main; write one, or run `reconciler users add {name}`")
+        key = (name, files["user.toml"])
+        if key not in self.engine.users:
+            user = load_user(repo.read(files["user.toml"]), f"users/{name}/user.toml")
+            if user.id != name:
+                raise Terminal(f"users/{name}/user.toml says id = {user.id!r}; a learner's folder is named by their id")
+            self.engine.users[key] = user
+        return self.engine.users[key]
+
+    def _guard(self) -> None:
+        """Halt every remote whose observation looks like an accident, unless a person opened the way on."""
+        self._guard_courses()
+        for remote in self.observations:
+            if self.ways.recreate:
+                self._recreate(remote)
+            elif not self.ways.accept_loss:
+                pairs = [pair for work in self.works for pair in accident.findings(work, remote)]
+                self.halts += judge(remote, pairs, self.engine.policy.limits)
+        for remote in {halt.remote for halt in self.halts} & self.observations.keys():
+            for work in self.works:
+                work.bases.pop(remote, None)
+                work.seen.pop(remote, None)
+                decide_scope(work)
+
+    def _guard_courses(self) -> None:
+        served = [
+            ref.partition("/")[2]
+            for work in self.works
+            for base in work.bases.values()
+            for ref in base.resources
+            if ref.startswith("agent/")
+        ]
+        enrolled = [course for user in self._enrolled() for course in user.courses]
+        for course in accident.courses_gone(enrolled, self.courses.known, served):
+            if not self.ways.accept_loss:
+                self.halts.append(Halt(COURSES, "*", COURSE_GONE.format(course=course, count=served.count(course))))
+
+    def _enrolled(self) -> list[User]:
+        present = {work.scope.partition("/")[2]: work for work in self.works if work.scope != COURSES}
+        return [user for (name, blob), user in self.engine.users.items() if _is_current(present.get(name), blob)]
+
+    def _recreate(self, remote: str) -> None:
+        for work in self.works:
+            refs = accident.lost(work, remote)
+            if refs:
+                recreate(work, remote, refs)
+                decide_scope(work)
+
+    # ------------------------------------------------------------------ apply, remember
+
+    def carry_out(self) -> None:
+        """Record every scope in git, then write, scope by scope; then read back once for all."""
+        self.progress("recording")
+        recorded = [work for work in list(self.works) if self._record(work)]
+        writing = [work for work in recorded if has_writes(work)]
+        if writing:
+            self.progress(f"writing {len(writing)} scopes")
+        self.written = write_all(writing, self.engine.remotes, self.engine.policy.writers)
+        self.errors += self.written.errors
+        self._confirm(recorded, grace=bool(self.written.applied or self.written.errors))
+
+    def _record(self, work: ScopeWork) -> bool:
+        for _ in range(MOST_RESTARTS):
+            try:
+                made = self._try(work.scope, lambda work=work: record(work, self.engine.remotes, self.stamp))
+            except Moved:
+                again = self._again(work)
+                if again is None:
+                    return False
+                work = again
+                continue
+            self.commits += made or 0
+            return made is not None
+        self.errors.append(Notice(work.scope, "main keeps moving; the next pass tries again"))
+        self.works.remove(work)
+        return False
+
+    def _again(self, work: ScopeWork) -> ScopeWork | None:
+        """Load and plan a scope once more, from what was observed."""
+        place = self.works.index(work)
+        del self.works[place]
+        self._try(work.scope, lambda: self._plan(work.scope, work.repo))
+        if len(self.works) > place and self.works[-1].scope == work.scope:
+            self.works.insert(place, self.works.pop())
+            work.__dict__.update(self.works[place].__dict__)
+            self.works[place] = work
+            return work
+        return None
+
+    def _confirm(self, works: Sequence[ScopeWork], *, grace: bool) -> None:
+        for name, remote in self.engine.remotes.items():
+            touched = [work for work in works if name in work.bases and unsettled_refs(work.bases[name])]
+            if touched:
+                if grace:
+                    self.engine.clock.sleep(self.engine.policy.grace_seconds)
+                self._try(name, lambda remote=remote, touched=touched: self._read_back(remote, touched))
+
+    def _read_back(self, remote: Remote, works: Sequence[ScopeWork]) -> None:
+        now = Stamp(self.stamp.pass_id, self.engine.clock.now())
+        confirm(works, remote, list_runs(remote), now)
+
+    def settle(self, seconds: float) -> None:
+        """Wait for what is in the air, as long as nothing changed under it."""
+        until = self.engine.clock.now() + timedelta(seconds=seconds)
+        while self.engine.clock.now() < until and (works := self._waiting()):
+            self.progress(f"waiting for {len(works)} scopes to settle")
+            self.engine.clock.sleep(POLL_SECONDS)
+            self._confirm(works, grace=False)
+
+    def _waiting(self) -> list[ScopeWork]:
+        return [
+            work
+            for work in self.works
+            if any(unsettled_refs(base) for base in work.bases.values())
+            and not any(changed_again(work, remote) for remote in work.bases)
+        ]
+
+    # ------------------------------------------------------------------ trouble, and the tale of it
+
+    def _try(self, where: str, act: Callable[[], T]) -> T | None:
+        """The result; None, and an error or a halt in the report, where this one scope or remote is in trouble."""
+        try:
+            return act()
+        except WentBackwards as trouble:
+            self.halts.append(Halt(where, trouble.remote, str(trouble)))
+        except (Transient, Terminal, ReconcilerError) as trouble:
+            self.errors.append(Notice(where, str(trouble)))
+        return None
+
+    def tally(self, applied: bool) -> Tally:
+        """Everything the report says besides the scopes' plans."""
+        return Tally(
+            halts=self.halts,
+            warnings=[
+                *self.courses.warnings,
+                *(Notice(name, said) for name, seen in self.observations.items() for said in seen.warnings),
+            ],
+            errors=[*self.courses.errors, *self.errors],
+            unmanaged=sum(seen.unmanaged for seen in self.observations.values()),
+            applied=applied,
+            writes=self.written.applied,
+            commits=self.commits,
+            when=self.stamp.now.isoformat(),
+        )
+
+
+COURSE_GONE = (
+    "the course {course} has no course.toml any more, and {count} learners' agents were made from it; nothing was "
+    "written: bring the folder back, or pass --accept-loss to leave those agents as they are"
+)
+
+
+def _is_current(work: ScopeWork | None, blob: str) -> bool:
+    return work is not None and work.git.files.get("user.toml") == blob
+
+
+def list_runs(remote: Remote) -> list[Running]:
+    """The runs that the remote says are active."""
+    return [Running(run.id, run.agent, run.started) for run in remote.active_runs()]

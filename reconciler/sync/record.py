@@ -1,0 +1,144 @@
+"""Put one scope's pass on record in git, before anything live is overwritten: tracking refs, ``main``, bases.
+
+The order is what makes a crash between any two steps harmless: an observed value is reachable before it is
+overwritten, a capture is on ``main`` before the base knows it, and an intent is in the base before the write is made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+
+from reconciler.core.base import Unsettled
+from reconciler.core.plan import Change
+from reconciler.core.snapshot import Ref
+from reconciler.core.value import ABSENT, Held
+from reconciler.manifest.lens import edit_block
+from reconciler.ports import Actor, Edit, Live, Remote
+from reconciler.store.bases import save_base
+from reconciler.store.journal import (
+    MAIN,
+    Stamp,
+    Step,
+    birth_step,
+    capture_step,
+    commit_steps,
+    diffs_step,
+    track,
+    tracking_ref,
+)
+from reconciler.store.pending import render
+from reconciler.store.sides import overlay
+from reconciler.sync.questions import questions
+from reconciler.sync.scope import ScopeWork
+
+
+class Moved(Exception):
+    """Somebody else committed to ``main`` in between: read again."""
+
+
+def record(work: ScopeWork, remotes: Mapping[str, Remote], stamp: Stamp) -> int:
+    """Write everything this pass has to say in git about one scope; the number of commits on ``main``.
+
+    Raises Moved, with nothing but tracking refs written, where ``main`` is not where it was.
+    """
+    since = {remote: _last_look(work, remote) for remote in work.seen}
+    observed = {remote: track_seen(work, remote, stamp) for remote in work.seen}
+    steps = [birth_step(work.git.births)] if work.git.births else []
+    steps += _captures(work, remotes, since, observed, stamp)
+    steps += _questions(work, stamp)
+    made = commit_steps(work.repo, work.head, steps, stamp)
+    if made and not work.repo.move(MAIN, work.head, made[-1]):
+        raise Moved(work.scope)
+    work.head = made[-1] if made else work.head
+    save_bases(work, stamp)
+    return len(made)
+
+
+def track_seen(work: ScopeWork, remote: str, stamp: Stamp) -> str | None:
+    """Bring the tracking ref to what was last seen there; the commit it is then at."""
+    changes = overlay(work.desired, work.git_now(), work.seen[remote], _unseen(work, remote))
+    track(work.repo, remote, work.head, changes, stamp)
+    return work.repo.ref(tracking_ref(remote))
+
+
+def save_bases(work: ScopeWork, stamp: Stamp) -> None:
+    """Save every base at the present ``main``."""
+    for remote, base in work.bases.items():
+        work.stored[remote] = save_base(work.repo, remote, base.at(work.head), work.stored[remote], stamp.now)
+
+
+def _last_look(work: ScopeWork, remote: str) -> datetime | None:
+    """When the remote was last seen to differ from before: edits that we meet now are younger."""
+    at = work.repo.ref(tracking_ref(remote))
+    return work.repo.info(at).when if at else None
+
+
+def _unseen(work: ScopeWork, remote: str) -> dict[str, bytes]:
+    """What the tracking ref holds of the documents that this observation says nothing about."""
+    at = work.repo.ref(tracking_ref(remote))
+    if at is None:
+        return {}
+    files = work.repo.files(at)
+    unseen = [document.path for ref, document in work.desired.documents.items() if ref not in work.seen[remote]]
+    return {path: work.repo.read(files[path]) for path in unseen if path in files}
+
+
+def _captures(
+    work: ScopeWork,
+    remotes: Mapping[str, Remote],
+    since: Mapping[str, datetime | None],
+    observed: Mapping[str, str | None],
+    stamp: Stamp,
+) -> Iterable[Step]:
+    """One commit per remote, block and actor, in the order they were folded."""
+    for (remote, ref), changes in _by_resource(work.plan.captured).items():
+        actors = _actors(work, remotes[remote], ref, changes, since[remote])
+        for actor in dict.fromkeys(actors):
+            own = [change for change, by in zip(changes, actors, strict=True) if by == actor]
+            yield _capture(work, ref, own, actor, _trailers(remote, actor, observed[remote], stamp))
+
+
+def _by_resource(changes: Iterable[Change]) -> dict[tuple[str, Ref], list[Change]]:
+    grouped: dict[tuple[str, Ref], list[Change]] = {}
+    for change in changes:
+        grouped.setdefault((change.remote, change.ref), []).append(change)
+    return grouped
+
+
+def _actors(work: ScopeWork, remote: Remote, ref: Ref, changes: list[Change], since: datetime | None) -> list[Actor]:
+    live = work.shown[remote.name][ref]
+    assert isinstance(live, Live), "what could not be read is never captured"
+    return list(remote.explain([_edit(work, live, change) for change in changes], since))
+
+
+def _edit(work: ScopeWork, live: Live, change: Change) -> Edit:
+    """The change of one field as two documents that differ in nothing else."""
+    prose = work.desired.documents[change.ref].is_prose
+    expected = work.stored[change.remote].of(change.ref, change.name).expected
+    known: Held = ABSENT if isinstance(expected, Unsettled) else expected
+    before = edit_block(work.texts[change.ref], {change.name: known}, prose)
+    return Edit(work.scope, live, before, edit_block(before, {change.name: change.live}, prose))
+
+
+def _capture(work: ScopeWork, ref: Ref, changes: list[Change], actor: Actor, said: Mapping[str, str]) -> Step:
+    document = work.desired.documents[ref]
+    edits = {change.name: change.after for change in changes}
+    work.texts[ref] = edit_block(work.texts[ref], edits, document.is_prose)
+    return capture_step(ref, list(edits), document.path, work.texts[ref], actor.person, said)
+
+
+def _trailers(remote: str, actor: Actor, observed: str | None, stamp: Stamp) -> dict[str, str]:
+    return {
+        "Remote": remote,
+        "Actor": f"{actor.kind}:{actor.id}" if actor.id else actor.kind,
+        "Attribution": "known" if actor.known else "presumed",
+        "Observed-At": stamp.now.isoformat(),
+        "Observed": observed or "",
+    }
+
+
+def _questions(work: ScopeWork, stamp: Stamp) -> Iterable[Step]:
+    changed = questions(work, stamp)
+    if changed:
+        yield diffs_step(changed, {diff.path: render(diff) for diff in changed})

@@ -1,0 +1,156 @@
+"""What a pass found and did, as one report: plans in, plain lines out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from reconciler.core.outcome import (
+    ClashField,
+    FieldChange,
+    Flow,
+    Halt,
+    Notice,
+    PlannedAction,
+    PlannedConflict,
+    Report,
+    Unknown,
+)
+from reconciler.core.plan import Change, Clash
+from reconciler.core.snapshot import Ref
+from reconciler.core.value import ABSENT, Fields, same
+from reconciler.manifest.lens import InvalidBlock, parse_block
+from reconciler.sync.questions import wanted
+from reconciler.sync.scope import ScopeWork
+from reconciler.sync.write import unsettled_refs
+
+
+@dataclass(frozen=True)
+class Tally:
+    """What a report says besides the scopes' plans. ``when``: ISO, of the pass."""
+
+    halts: Sequence[Halt]
+    warnings: Sequence[Notice]
+    errors: Sequence[Notice]
+    unmanaged: int
+    applied: bool
+    writes: int
+    commits: int
+    when: str
+
+
+def tell(works: Sequence[ScopeWork], tally: Tally) -> Report:
+    """The report of one pass."""
+    return Report(
+        actions=[action for work in works for action in planned(work)],
+        conflicts=[conflict for work in works for conflict in conflicts(work, tally.when)],
+        unknown=[blind for work in works for blind in unknown(work)],
+        halts=tally.halts,
+        warnings=[*tally.warnings, *_once(work_warnings(works))],
+        errors=[*tally.errors, *(error for work in works for error in refused(work))],
+        unsettled=sum(_unsettled(work) for work in works),
+        unmanaged=tally.unmanaged,
+        scopes=len(works),
+        applied=tally.applied,
+        writes=tally.writes,
+        commits=tally.commits,
+        unsettled_scopes=tuple(work.scope for work in works if _unsettled(work)),
+    )
+
+
+def _unsettled(work: ScopeWork) -> int:
+    return sum(
+        not each.is_settled
+        for base in work.bases.values()
+        for ref in unsettled_refs(base)
+        for each in base.resources[ref].values()
+    )
+
+
+def planned(work: ScopeWork) -> Iterable[PlannedAction]:
+    """One line per resource and direction: what git gains, what it takes from live, what live gets."""
+    yield from _births(work)
+    yield from _grouped(work, "captured", work.plan.captured)
+    for remote, ref in work.plan.creates:
+        fields = tuple(FieldChange(name, ABSENT, value) for name, value in work.plan.target[ref].items())
+        yield PlannedAction("pending", work.scope, remote, ref, "create", fields)
+    yield from _grouped(work, "pending", work.plan.pending)
+
+
+def _grouped(work: ScopeWork, flow: Flow, changes: Iterable[Change]) -> Iterable[PlannedAction]:
+    grouped: dict[tuple[str, Ref], list[Change]] = {}
+    for change in changes:
+        grouped.setdefault((change.remote, change.ref), []).append(change)
+    for (remote, ref), own in grouped.items():
+        fields = tuple(FieldChange(change.name, change.before, change.after) for change in own)
+        yield PlannedAction(flow, work.scope, remote, ref, "update", fields)
+
+
+def _births(work: ScopeWork) -> Iterable[PlannedAction]:
+    """What git itself gains because a course declares it."""
+    for ref, document in work.desired.documents.items():
+        content = work.git.births.get(document.path)
+        if content is None:
+            continue
+        before = _committed(work, document.path, document.is_prose)
+        after = parse_block(content.decode(), document.is_prose)
+        fields = tuple(
+            FieldChange(name, (before or {}).get(name, ABSENT), value)
+            for name, value in after.items()
+            if not same((before or {}).get(name, ABSENT), value)
+        )
+        yield PlannedAction("pending", work.scope, "git", ref, "create" if before is None else "update", fields)
+
+
+def _committed(work: ScopeWork, path: str, prose: bool) -> Fields | None:
+    blob = work.git.files.get(path)
+    try:
+        return parse_block(work.repo.read(blob).decode(), prose) if blob else None
+    except InvalidBlock:
+        return None
+
+
+def conflicts(work: ScopeWork, when: str) -> Iterable[PlannedConflict]:
+    """What a person must decide, one line per resource of one remote."""
+    ids = {(diff.ref, diff.field): key for key, diff in wanted(work, when).items()}
+    grouped: dict[tuple[str, Ref], list[Clash]] = {}
+    for clash in work.plan.clashes:
+        grouped.setdefault((clash.remote, clash.ref), []).append(clash)
+    for (remote, ref), clashes in grouped.items():
+        fields = tuple(ClashField(each.name, each.base, each.git, each.live, each.reason) for each in clashes)
+        yield PlannedConflict(work.scope, remote, ref, fields, ids.get((ref, clashes[0].name), ""))
+    for blind in work.plan.blind:
+        if blind.remote != "git" and blind.raw is not None:
+            whole = ClashField("", ABSENT, ABSENT, blind.raw, blind.reason)
+            yield PlannedConflict(work.scope, blind.remote, blind.ref, (whole,), ids.get((blind.ref, None), ""))
+
+
+def unknown(work: ScopeWork) -> Iterable[Unknown]:
+    """What could not be read at all; a text that is there and not valid is a question instead."""
+    for blind in work.plan.blind:
+        if blind.remote == "git" or blind.raw is None:
+            yield Unknown(work.scope, blind.remote, blind.ref, blind.reason)
+
+
+def refused(work: ScopeWork) -> Iterable[Notice]:
+    """Values committed to git that break their field: not sent anywhere."""
+    for clash in work.plan.refused:
+        document = work.desired.documents.get(clash.ref)
+        place = document.path if document else clash.ref
+        yield Notice(f"{work.scope} {place}", f"{clash.name}: {clash.reason}; it is not sent to {clash.remote}")
+
+
+def work_warnings(works: Iterable[ScopeWork]) -> Iterable[Notice]:
+    """What deserves a look and stops nothing."""
+    for work in works:
+        yield from work.desired.warnings
+        for change in work.plan.waiting:
+            path = work.desired.documents[change.ref].path
+            what = f"what {change.remote} changed in {change.name}"
+            yield Notice(work.scope, f"{path} has uncommitted edits; {what} waits until they are committed")
+        for path in work.repo.odd(work.head):
+            yield Notice(work.scope, f"{path} is not a regular file (a link or a submodule); it is not followed")
+
+
+def _once(notices: Iterable[Notice]) -> Sequence[Notice]:
+    return list(dict.fromkeys(notices))

@@ -1,0 +1,193 @@
+"""The live writes of a pass, and what is believed of them afterwards.
+
+Every write compares first: what changed since it was observed is left alone, and the next pass looks again. One
+failure stops nothing else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from functools import partial
+
+from reconciler.core.base import Base, FieldBases
+from reconciler.core.outcome import Notice
+from reconciler.core.plan import Change, made
+from reconciler.core.settle import Running
+from reconciler.core.snapshot import Ref, Unreadable
+from reconciler.core.value import Held, Value
+from reconciler.desired import COURSES, SETTINGS
+from reconciler.manifest.lens import edit_block
+from reconciler.ports import Action, Applied, Failed, Live, Outcome, Remote, Stale
+from reconciler.store.journal import Stamp
+from reconciler.store.sides import difference, live_fields
+from reconciler.sync.record import save_bases, track_seen
+from reconciler.sync.scope import ScopeWork, believe
+
+
+@dataclass
+class Written:
+    """What the writes of one pass came to."""
+
+    applied: int = 0
+    stale: int = 0
+    errors: list[Notice] = field(default_factory=list[Notice])
+
+    def add(self, other: Written) -> None:
+        self.applied += other.applied
+        self.stale += other.stale
+        self.errors += other.errors
+
+
+def write_all(works: Sequence[ScopeWork], remotes: Mapping[str, Remote], writers: int) -> Written:
+    """Carry out every plan: the courses' shared blocks first, then the learners, some at a time."""
+    written = Written()
+    for work in works:
+        if work.scope == COURSES:
+            written.add(write_scope(work, remotes))
+    learners = [work for work in works if work.scope != COURSES and has_writes(work)]
+    with ThreadPoolExecutor(max(1, min(writers, len(learners) or 1))) as pool:
+        for each in pool.map(partial(write_scope, remotes=remotes), learners):
+            written.add(each)
+    return written
+
+
+def has_writes(work: ScopeWork) -> bool:
+    """Whether the plan of the scope touches any remote."""
+    return bool(work.plan.pending or work.plan.creates)
+
+
+def write_scope(work: ScopeWork, remotes: Mapping[str, Remote]) -> Written:
+    """Carry out one scope's plan, blocks before the agents that hold them."""
+    written = Written()
+    for remote, action in sorted(_actions(work), key=lambda pair: not pair[1].ref.startswith("block/")):
+        _account(work, remote, action, remotes[remote].apply(action), written)
+    return written
+
+
+def _account(work: ScopeWork, remote: str, action: Action, outcome: Outcome, written: Written) -> None:
+    match outcome:
+        case Applied(live=live):
+            written.applied += 1
+            _note(work, remote, action, live)
+        case Stale():
+            written.stale += 1
+            if action.verb == "create":
+                _forget(work, remote, action.ref)
+        case Failed(reason=reason):
+            written.errors.append(Notice(f"{work.scope} {action.ref}", f"{remote}: {reason}"))
+
+
+def _note(work: ScopeWork, remote: str, action: Action, live: Live | None) -> None:
+    """Remember what was written; a resource just made has nothing older that could come back."""
+    if live is not None:
+        work.shown[remote] = {**work.shown[remote], action.ref: live}
+    if action.verb == "create":
+        fresh = made(work.desired.specs[action.ref], work.plan.target[action.ref])
+        work.bases[remote] = _with(work.bases[remote], action.ref, fresh)
+
+
+def _forget(work: ScopeWork, remote: str, ref: Ref) -> None:
+    """The thing we meant to make exists already: its past with us is not what the intent said."""
+    base = work.bases[remote]
+    if ref not in work.met[remote]:
+        work.bases[remote] = Base(base.main, {key: fields for key, fields in base.resources.items() if key != ref})
+
+
+def _with(base: Base, ref: Ref, fields: FieldBases) -> Base:
+    return Base(base.main, {**base.resources, ref: fields})
+
+
+def _actions(work: ScopeWork) -> Iterable[tuple[str, Action]]:
+    for remote, ref in work.plan.creates:
+        yield remote, _creation(work, ref)
+    grouped: dict[tuple[str, Ref], list[Change]] = {}
+    for change in work.plan.pending:
+        grouped.setdefault((change.remote, change.ref), []).append(change)
+    for (remote, ref), changes in grouped.items():
+        live = work.shown[remote].get(ref)
+        if isinstance(live, Live):
+            yield remote, _update(work, remote, live, changes)
+
+
+def _creation(work: ScopeWork, ref: Ref) -> Action:
+    return Action(work.scope, ref, "create", None, work.texts.get(ref), work.desired.owned.get(ref, {}))
+
+
+def _update(work: ScopeWork, remote: str, live: Live, changes: Sequence[Change]) -> Action:
+    """The write of these fields and no others: a field in conflict keeps the value it has there."""
+    ref = live.ref
+    sent = {change.name for change in changes}
+    beside: dict[str, Value] = {
+        change.name: change.after  # type: ignore[misc]
+        for change in changes
+        if ref not in work.desired.documents or change.name.startswith(SETTINGS)
+    }
+    text = _document(work, remote, ref, sent) if sent - beside.keys() else None
+    return Action(work.scope, ref, "update", live, text, beside)
+
+
+def _document(work: ScopeWork, remote: str, ref: Ref, sent: set[str]) -> str:
+    """Git's document, with the remote's own values where a person must still decide."""
+    seen = work.seen[remote][ref]
+    assert isinstance(seen, Mapping), "only what was read is written"
+    kept: dict[str, Held] = {
+        name: value for name, value in difference(work.plan.target[ref], seen).items() if name not in sent
+    }
+    return edit_block(work.texts[ref], kept, work.desired.documents[ref].is_prose)
+
+
+def unsettled_refs(base: Base) -> list[Ref]:
+    """Resources with a value still in the air."""
+    return [ref for ref, fields in base.resources.items() if any(not each.is_settled for each in fields.values())]
+
+
+def confirm(works: Sequence[ScopeWork], remote: Remote, runs: Sequence[Running], stamp: Stamp) -> None:
+    """Read back everything unsettled of one remote after the listing of ``runs``, and believe what may be believed."""
+    lives = {(work.scope, live.ref): live for work in works for live in _to_read(work, remote.name)}
+    if not lives:
+        return
+    found = remote.reread(list(lives.values()))
+    for work in works:
+        shown = dict(work.shown.get(remote.name, {}))
+        for (scope, ref), live in lives.items():
+            again = found.get(live.handle) if scope == work.scope else None
+            if again is not None:
+                shown[ref] = again
+        _confirmed(work, remote.name, shown, (runs, stamp))
+
+
+def _to_read(work: ScopeWork, remote: str) -> Iterable[Live]:
+    for ref in unsettled_refs(work.bases.get(remote, Base())):
+        live = work.shown[remote].get(ref)
+        if isinstance(live, Live):
+            yield live
+
+
+def _confirmed(
+    work: ScopeWork, remote: str, shown: Mapping[Ref, Live | Unreadable], listing: tuple[Sequence[Running], Stamp]
+) -> None:
+    refs = unsettled_refs(work.bases.get(remote, Base()))
+    if not refs:
+        return
+    work.shown[remote] = shown
+    again = {
+        ref: live_fields(shown[ref], work.desired.documents.get(ref), work.desired.owned.get(ref, {}))
+        for ref in refs
+        if ref in shown
+    }
+    work.seen[remote] = {**work.seen[remote], **again}
+    work.bases[remote] = believe(work, remote, work.bases[remote], again, listing)
+    save_bases(work, listing[1])
+    track_seen(work, remote, listing[1])
+
+
+def changed_again(work: ScopeWork, remote: str) -> bool:
+    """Whether a value in the air is not what was read back last: the scope needs another pass."""
+    base, seen = work.bases[remote], work.seen[remote]
+    for ref in unsettled_refs(base):
+        live = seen.get(ref)
+        if isinstance(live, Mapping) and any(each.waits is None for each in base.resources[ref].values()):
+            return True
+    return False
