@@ -84,7 +84,7 @@ class Context:
 
     workspace: str
     policy: Policy
-    offers: Offers = MappingProxyType({})
+    offers: Offers = field(default_factory=lambda: MappingProxyType({}))
 
 
 def _place(draft: _Draft, course: Course, block: Block) -> Ref:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 
 NO_ALIASES: Mapping[str, str] = MappingProxyType({})
@@ -39,7 +39,7 @@ class Policy:
     """
 
     agent_name: str = "youlab_{user}_{course}"
-    model_aliases: Mapping[str, str] = NO_ALIASES
+    model_aliases: Mapping[str, str] = field(default_factory=lambda: NO_ALIASES)
     grace_seconds: float = 2.0
     writers: int = 4
     limits: Limits = Limits()

@@ -7,7 +7,7 @@ contract suite. Remotes translate and never decide; repos store and never decide
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from types import MappingProxyType
 from typing import Literal, Protocol, TypeAlias
@@ -126,7 +126,7 @@ class Live:
     ref: Ref
     handle: str
     text: str | None = None
-    fields: Fields = NO_FIELDS
+    fields: Fields = field(default_factory=lambda: NO_FIELDS)
     holders: frozenset[str] | None = None
 
 
@@ -142,7 +142,7 @@ class Observation:
 
     seen: Mapping[Scope, Mapping[Ref, Live | Unreadable]]
     complete: frozenset[str]
-    offers: Mapping[str, frozenset[str]] = NO_OFFERS
+    offers: Mapping[str, frozenset[str]] = field(default_factory=lambda: NO_OFFERS)
     unmanaged: int = 0
     warnings: tuple[str, ...] = ()
 
@@ -172,7 +172,7 @@ class Action:
     verb: Verb
     before: Live | None
     text: str | None
-    fields: Fields = NO_FIELDS
+    fields: Fields = field(default_factory=lambda: NO_FIELDS)
 
 
 @dataclass(frozen=True)
