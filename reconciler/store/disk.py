@@ -17,7 +17,7 @@ _READ_LIMIT = 64_000_000
 
 @dataclass(frozen=True)
 class Found:
-    """What stands at a path of the work tree. kind: file, link, none, or other (a folder, or no way to get there)."""
+    """What stands at a path of the work tree. kind: file, link, folder, none, or other (no way to get there)."""
 
     kind: str
     content: bytes = b""
@@ -25,6 +25,7 @@ class Found:
 
 
 NOTHING: Final = Found("none")
+FOLDER: Final = Found("folder")
 OTHER: Final = Found("other")
 
 
@@ -123,6 +124,8 @@ def _look(parent: int, name: str) -> Found:
     kind = stat.S_IFMT(about.st_mode)
     if kind == _LINK:
         return Found("link", os.fsencode(os.readlink(name, dir_fd=parent)), stamp)
+    if kind == stat.S_IFDIR:
+        return FOLDER
     if kind != _FILE or about.st_size > _READ_LIMIT:
         return OTHER
     handle = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=parent)

@@ -61,7 +61,7 @@ class Mover:
                 return False
             work = self._work(move)
             for desk in work.desks:
-                desk.refuse_links(work.changes)
+                desk.check(work.changes)
             self._announce(move)
             try:
                 take(work.locks, self._notice)

@@ -34,6 +34,14 @@ def path_problem(path: str) -> str | None:
     return next((problem for problem in problems if problem), None)
 
 
+def leaves_its_folder(path: str) -> bool:
+    """Whether a path from somebody else's tree must not even be checked out."""
+    parts = path.split("/")
+    if any(part in ("", ".", "..") or _is_git_folder(part) for part in parts):
+        return True
+    return any(c == "\0" or unicodedata.category(c) == "Cs" for c in path)  # surrogates: not UTF-8 in git
+
+
 def _component_problem(part: str) -> str | None:
     if part in ("", ".", ".."):
         return "it is absolute, or has an empty, '.' or '..' part"

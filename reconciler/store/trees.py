@@ -12,6 +12,7 @@ from pygit2.enums import FileMode
 
 from reconciler.errors import Terminal
 from reconciler.store.cache import Cache
+from reconciler.store.paths import path_problem
 
 _REGULAR = (FileMode.BLOB, FileMode.BLOB_EXECUTABLE, 0o100664)
 _KEPT_ENTRIES = 200_000
@@ -19,7 +20,7 @@ _KEPT_ENTRIES = 200_000
 
 @dataclass(frozen=True)
 class Listing:
-    """Every path below a tree: blob ids of regular files, and the names of what is not one."""
+    """Every path below a tree: blob ids of regular files, and the names of what is not one of ours."""
 
     files: Mapping[str, str]
     odd: tuple[str, ...]
@@ -49,11 +50,10 @@ def _walk(tree: pygit2.Tree) -> Listing:
 
 def _entries(tree: pygit2.Tree, prefix: str) -> Iterator[tuple[str, str | None]]:
     for entry in tree:
-        # A name that is not UTF-8 comes with surrogates in it: no path of ours, but still named in messages.
-        path = prefix + entry.raw_name.decode(errors="surrogateescape") if entry.raw_name else prefix
+        path = f"{prefix}{entry.name}"
         if isinstance(entry, pygit2.Tree):
             yield from _entries(entry, f"{path}/")
-        elif entry.filemode in _REGULAR and entry.name == path.rpartition("/")[2]:
+        elif entry.filemode in _REGULAR and not path_problem(path):  # one we would never write, we never read
             yield path, str(entry.id)
         else:
             yield path, None

@@ -18,6 +18,7 @@ from pygit2.enums import DiffOption, FileMode, FileStatus
 
 from reconciler.errors import Terminal
 from reconciler.store.disk import Disk, Found
+from reconciler.store.paths import leaves_its_folder
 
 Entry: TypeAlias = "tuple[str, int] | None"
 """Blob id and mode of a path in a tree or an index; None where it is not there."""
@@ -43,6 +44,9 @@ def deltas(repo: pygit2.Repository, old: str | None, new: str) -> Sequence[Delta
         for delta in diff.deltas
         if delta.old_file.mode != delta.new_file.mode or delta.old_file.id != delta.new_file.id
     ]
+    for delta in found:
+        if leaves_its_folder(delta.path):
+            raise Terminal(f"{repo.path}: commit {new} holds the path {delta.path!r}, which cannot be checked out")
     return sorted(found, key=lambda delta: (delta.new is not None, delta.path))
 
 
@@ -72,8 +76,9 @@ class Desk:
         """Where git logs the moves of HEAD."""
         return self._git / "logs" / "HEAD"
 
-    def refuse_links(self, changes: Sequence[Delta]) -> None:
-        """Raise Terminal where a file would have to be written through a link to some other folder."""
+    def check(self, changes: Sequence[Delta]) -> None:
+        """Raise, before anything is touched, where the index is damaged or a file would be written through a link."""
+        pygit2.Index(str(self._git / "index"))
         gone = {delta.path for delta in changes if delta.new is None}
         for delta in changes:
             link = self._disk.link_on_the_way(delta.path) if delta.new else None
@@ -122,8 +127,8 @@ class Desk:
 
     def _holds(self, path: str, entry: Entry, found: Found) -> bool:
         """Whether what was found on disk is this entry."""
-        if entry is None or found.kind == "none":
-            return entry is None and found.kind == "none"
+        if entry is None:
+            return found.kind in ("none", "folder")  # a folder is no file, and never overwritten by one
         kind = "link" if entry[1] == FileMode.LINK else "file"
         if entry[1] == FileMode.COMMIT or found.kind != kind:
             return False
