@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from threading import Event, Lock
+from threading import Event
 from typing import Final, Protocol, TypeAlias
 
 from reconciler.controller.backoff import Backoff
@@ -27,8 +27,6 @@ DEEPEST_FIRST: Final[tuple[Depth, ...]] = ("full", "values", "recent")
 
 Runner: TypeAlias = Callable[[Sequence[Scope] | None, Depth], Report]
 """One pass that may write. No scopes: all of them."""
-Submit: TypeAlias = Callable[[Callable[[], None]], object]
-"""Starts a piece of work: at once and here, or in a pool."""
 
 
 class Bell(Protocol):
@@ -66,30 +64,21 @@ class Pace:
 
 
 class Loop:
-    """``tell``: one line for the operator."""
+    """``tell``: one line for the operator. One pass at a time: an engine spreads its own writes over threads."""
 
     def __init__(self, run: Runner, queue: Queue, backoff: Backoff, pace: Pace, tell: Callable[[str], None]) -> None:
         self._run, self._queue, self._backoff, self._pace, self._tell = run, queue, backoff, pace, tell
-        self._lock = Lock()
-        self._under_way = 0
         self._trouble: dict[str, str] = {}
 
-    def work(self, stopped: Callable[[], bool], bell: Bell, submit: Submit, workers: int = 1) -> None:
-        """Until stopped; then what is under way is finished by whoever owns the pool behind ``submit``.
-
-        ``workers``: how many passes may be under way at once.
-        """
+    def work(self, stopped: Callable[[], bool], bell: Bell) -> None:
+        """Until stopped; the pass at hand is finished first."""
         for depth in self._pace.periods:
             self._queue.add(depth)
         while not stopped():
-            if self._under_way < workers and (keys := self._queue.take()):
-                self._start(keys, submit)
+            if keys := self._queue.take():
+                self._look(keys)
             else:
-                bell.wait(self._queue.wait_seconds() if self._under_way < workers else None)
-
-    def _start(self, keys: frozenset[Key], submit: Submit) -> None:
-        self._count(1)
-        submit(lambda: self._look(keys))
+                bell.wait(self._queue.wait_seconds())
 
     def _look(self, keys: frozenset[Key]) -> None:
         """One pass over the keys, whatever comes of it."""
@@ -107,7 +96,6 @@ class Loop:
         else:
             self._passed(keys, report)
         finally:
-            self._count(-1)
             self._queue.done(keys)
 
     def _retry(self, keys: frozenset[Key], message: str) -> None:
@@ -116,13 +104,16 @@ class Loop:
 
     def _passed(self, keys: frozenset[Key], report: Report) -> None:
         """A report with errors is still a pass: what it could reach is done, and one bad course or learner must not
-        slow the look at all others. So periods stand, and only narrow keys back off."""
+        slow the look at all others. So periods stand, unless nothing at all could be looked at."""
+        is_blind = not report.scopes and bool(report.errors)
         if report.errors or report.unknown:
-            self._again(keys, lambda key: 0.0 if is_wide(key) else self._backoff.delay_seconds(key))
+            self._again(keys, lambda key: self._backoff.delay_seconds(key) if is_blind or not is_wide(key) else 0.0)
         else:
             for key in keys:
                 self._backoff.forget(key)
-            self._again(keys if report.unsettled else _periodic(keys), lambda _: self._pace.settle)
+            self._again(keys & frozenset(DEEPEST_FIRST), lambda _: 0.0)
+        for scope in report.unsettled_scopes:
+            self._queue.add(scope, self._pace.settle)
         self._report(keys, report)
 
     def _again(self, keys: frozenset[Key], delay_seconds: Callable[[Key], float]) -> None:
@@ -150,24 +141,15 @@ class Loop:
             self._tell(f"{_name(keys)}: {visible(trouble)}")
 
     def _is_news(self, name: str, trouble: str) -> bool:
-        with self._lock:
-            is_news = self._trouble.get(name, "") != trouble
-            self._trouble[name] = trouble
-            return is_news
-
-    def _count(self, change: int) -> None:
-        with self._lock:
-            self._under_way += change
+        is_news = self._trouble.get(name, "") != trouble
+        self._trouble[name] = trouble
+        return is_news
 
 
 def reach(keys: frozenset[Key]) -> tuple[Sequence[Scope] | None, Depth]:
     """What one pass over the keys looks at: all scopes where a key is wide (a course concerns every learner on it)."""
     asked: list[Depth] = [depth for depth in DEEPEST_FIRST if keys & {depth}]
     return (None if any(map(is_wide, keys)) else sorted(keys)), asked[0] if asked else "recent"
-
-
-def _periodic(keys: frozenset[Key]) -> frozenset[Key]:
-    return keys & frozenset(DEEPEST_FIRST)
 
 
 def _name(keys: frozenset[Key]) -> str:

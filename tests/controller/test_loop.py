@@ -50,7 +50,7 @@ class World:
             self.queue.add(key)
 
     def live(self) -> World:
-        self.loop.work(lambda: self.time > self._until, self, lambda piece: piece())
+        self.loop.work(lambda: self.time > self._until, self)
         return self
 
 
@@ -93,6 +93,14 @@ def test_a_failing_server_is_polled_ever_more_slowly() -> None:
     assert max(gaps) >= 16
 
 
+def test_a_pass_that_could_look_at_nothing_backs_off_as_a_failure_does() -> None:
+    world = World(lambda _: Report(errors=[Notice("letta", "no answer")]), until=120).live()
+    recent = [at for at, _, depth in world.passes if depth == "recent"]
+
+    assert max(later - earlier for earlier, later in pairwise(recent)) >= 16
+    assert world.told == ["everything: 1 error", "  letta: no answer"]
+
+
 def test_a_terminal_error_is_shown_and_looked_at_again_slowly() -> None:
     world = World(lambda n: QUIET if n == 1 else Terminal("bad token\x1b[2J"), until=4, slow=100)
     world.events = [(1.0, "user/ann")]
@@ -111,7 +119,7 @@ def test_a_bug_in_one_pass_does_not_end_the_loop() -> None:
 
 
 def test_what_is_in_the_air_is_looked_at_again_soon() -> None:
-    world = World(lambda n: Report(unsettled=1) if n == 2 else QUIET, until=4)
+    world = World(lambda n: Report(unsettled=1, unsettled_scopes=("user/ann",)) if n == 2 else QUIET, until=4)
     world.events = [(1.0, "user/ann")]
 
     assert [at for at, scopes, _ in world.live().passes if scopes] == [1, 3]
@@ -138,7 +146,7 @@ def test_standing_trouble_is_told_once_and_its_end_too() -> None:
 
 
 def test_errors_of_one_learner_do_not_slow_the_look_at_all_others() -> None:
-    world = World(lambda _: Report(errors=[Notice("user/ann", "damaged")]), until=31).live()
+    world = World(lambda _: Report(errors=[Notice("user/ann", "damaged")], scopes=9), until=31).live()
 
     assert [at for at, _, depth in world.passes if depth == "recent"] == [5, 10, 15, 20, 25, 30]
 
@@ -153,29 +161,9 @@ def test_the_pass_at_hand_is_finished_when_it_is_told_to_stop() -> None:
         return QUIET
 
     loop = Loop(run, Queue(lambda: 0.0), Backoff(lambda: 1.0), Pace({"full": 1.0}), finished.append)
-    loop.work(lambda: bool(stopped), World(), lambda piece: piece())
+    loop.work(lambda: bool(stopped), World())
 
     assert finished == ["full"]
-
-
-def test_no_more_passes_are_under_way_than_there_are_workers() -> None:
-    world = World(until=0)
-    waiting: list[Callable[[], None]] = []
-    world.loop = Loop(world._run, world.queue, Backoff(lambda: 1.0), Pace({}), world.told.append)
-    for key in ("user/a", "user/b"):
-        world.queue.add(key, 1.0 if key == "user/b" else 0.0)
-
-    class Bell:
-        def ring(self) -> None: ...
-
-        def wait(self, seconds: float | None) -> None:
-            world.time += 1
-            if seconds is None and waiting:
-                waiting.pop()()
-
-    world.loop.work(lambda: world.time > 3, Bell(), waiting.append, workers=1)
-
-    assert [scopes for _, scopes, _ in world.passes] == [["user/a"], ["user/b"]]
 
 
 @pytest.mark.parametrize("error", [Transient("x"), Terminal("x"), ValueError("x")])
