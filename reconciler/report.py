@@ -89,7 +89,7 @@ def _conflict(conflict: PlannedConflict) -> Iterator[Text]:
 
 def _clash(clash: ClashField, remote: str) -> Iterator[Text]:
     """Both values, and the last one that both sides held. Of long text, how live's differs from git's."""
-    yield Text.assemble(f"      {visible(clash.name)}  ", (visible(clash.reason), "dim"))
+    yield Text.assemble(f"      {visible(clash.name) or '(whole text)'}  ", (visible(clash.reason), "dim"))
     sides = {"git": clash.git, visible(remote): clash.live}
     width = max(len(side) for side in (*sides, "before"))
     diff = diff_lines(clash.git, clash.live) if is_long(clash.git) and is_long(clash.live) else None

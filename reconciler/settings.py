@@ -15,7 +15,13 @@ from typing import Annotated, Any
 from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
-from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
+from pydantic_settings import (
+    BaseSettings,
+    InitSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    SettingsError,
+)
 
 from reconciler.errors import Terminal
 from reconciler.policy import Limits, Policy
@@ -70,14 +76,13 @@ class GuardSettings(Section):
 
 
 class LoopSettings(Section):
-    """How often the loop looks, in seconds. ``workers``: how many passes may be under way at once."""
+    """How often the loop looks, in seconds."""
 
     recent_seconds: Seconds = 5
     values_seconds: Seconds = 60
     full_seconds: Seconds = 3600
     debounce_seconds: float = Field(default=0.5, ge=0, le=60)
     refs_seconds: Seconds = 1
-    workers: int = Field(default=1, ge=1, le=16)
 
 
 class GitSettings(Section):
