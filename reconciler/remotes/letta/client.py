@@ -18,6 +18,7 @@ import httpx
 import letta_client
 
 from reconciler.errors import ReconcilerError, Terminal, Transient
+from reconciler.remotes.letta.pages import Pages, slim_agent, slim_block
 from reconciler.remotes.letta.wire import Json, rows, table, text
 
 LONGEST_SENTENCE = 300
@@ -44,6 +45,7 @@ class Api:
     """The calls this package makes. Query and body names are the API's own."""
 
     def __init__(self, base_url: str, token: str, timeout: float) -> None:
+        self._pages = Pages()
         self._where = _without_password(base_url)
         self._token = token
         # A proxy from the environment never leads to this very machine.
@@ -60,7 +62,7 @@ class Api:
 
     def agents(self, **query: Any) -> list[Json]:
         """Agents with their blocks, tags and tools. Without `include` all three come empty."""
-        return rows(self._call(self._letta.agents.with_raw_response.list, include=_EVERYTHING, **query))
+        return self._page("agents", self._letta.agents.with_raw_response.list, slim_agent, include=_EVERYTHING, **query)
 
     def agent(self, handle: str) -> Json:
         return table(self._call(self._letta.agents.with_raw_response.retrieve, handle, include=_EVERYTHING))
@@ -85,7 +87,7 @@ class Api:
         return table(self._call(self._letta.agents.blocks.with_raw_response.detach, block, agent_id=agent))
 
     def blocks(self, **query: Any) -> list[Json]:
-        return rows(self._call(self._letta.blocks.with_raw_response.list, **query))
+        return self._page("blocks", self._letta.blocks.with_raw_response.list, slim_block, **query)
 
     def block(self, handle: str) -> Json:
         return table(self._call(self._letta.blocks.with_raw_response.retrieve, handle))
@@ -127,6 +129,12 @@ class Api:
 
     def messages(self, agent: str, **query: Any) -> list[Json]:
         return rows(self._call(self._letta.agents.messages.with_raw_response.list, agent, **query))
+
+    def _page(self, kind: str, method: Callable[..., Any], slim: Callable[[Json], Json], **query: Any) -> list[Json]:
+        key = (kind, repr(sorted(query.items())))
+        with self._translated():
+            reply: httpx.Response = method(**query).http_response
+            return self._pages.parsed(key, reply.content, lambda: [slim(row) for row in rows(_json(reply))])
 
     def _call(self, method: Callable[..., Any], *args: str, **options: Any) -> object:
         with self._translated():

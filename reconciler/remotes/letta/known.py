@@ -6,12 +6,14 @@ It answers "which id has this?" and "who holds it?"; it never stands in for a va
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from reconciler.core.snapshot import Scope
+from reconciler.core.snapshot import Scope, Unreadable
+from reconciler.ports import Live
 from reconciler.remotes.letta.marks import Identity
+from reconciler.remotes.letta.wire import Json
 
 TRUSTED = timedelta(seconds=20)
 
@@ -25,11 +27,31 @@ class AgentNote:
     blocks: frozenset[str]
 
 
+class Shown:
+    """The `Live` last made of a row. Rows of a page that has not changed are the same objects, and so are these."""
+
+    def __init__(self) -> None:
+        self._kept: dict[str, tuple[Json, object, Live | Unreadable]] = {}
+
+    def of(self, found: str, row: Json, context: object, make: Callable[[], Live | Unreadable]) -> Live | Unreadable:
+        """`context`: what else the `Live` depends on."""
+        kept = self._kept.get(found)
+        if kept and kept[0] is row and kept[1] == context:
+            return kept[2]
+        made = make()
+        self._kept[found] = (row, context, made)
+        return made
+
+    def forget(self, found: str) -> None:
+        self._kept.pop(found, None)
+
+
 class Known:
     """Shared by the threads that write; every method holds the lock."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
+        self.shown = Shown()
         self._identities: dict[str, Identity] = {}
         self._handles: dict[Identity, str] = {}
         self._foreign: set[str] = set()
@@ -55,6 +77,7 @@ class Known:
                 del self._handles[it]
             self._holders.pop(handle, None)
             self._drop_agent(handle)
+            self.shown.forget(handle)
 
     def identity(self, handle: str) -> Identity | None:
         return self._identities.get(handle)

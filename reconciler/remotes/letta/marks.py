@@ -68,7 +68,11 @@ def is_mark(tag: str) -> bool:
 
 def identity(workspace: str, kind: Kind, tags: Iterable[str]) -> Identity | Unclear | None:
     """Which of our things has these tags; None where it is not ours."""
-    marks = set(tags)
+    return _identity(workspace, kind, frozenset(tags))
+
+
+@lru_cache(maxsize=100_000)
+def _identity(workspace: str, kind: Kind, marks: frozenset[str]) -> Identity | Unclear | None:
     if OURS not in marks or f"workspace:{workspace}" not in marks:
         return None
     try:
@@ -77,7 +81,7 @@ def identity(workspace: str, kind: Kind, tags: Iterable[str]) -> Identity | Uncl
         return Unclear(str(error))
 
 
-def _parsed(kind: Kind, marks: set[str]) -> Identity | Unclear:
+def _parsed(kind: Kind, marks: frozenset[str]) -> Identity | Unclear:
     found = {prefix: [tag.removeprefix(prefix) for tag in marks if tag.startswith(prefix)] for prefix in _PREFIXES}
     for prefix, values in found.items():
         if len(values) > 1:
@@ -101,11 +105,9 @@ def _block(user: str, course: str, name: str) -> Identity | Unclear:
     return Identity(scope, f"block/{_name(course)}/{_name(name)}" if course else f"block/{_name(name)}")
 
 
-@lru_cache(maxsize=20_000)
 def _user(user_id: str) -> str:
     return check_user_id(user_id)
 
 
-@lru_cache(maxsize=5_000)
 def _name(name: str) -> str:
     return check_name(name, "name in a tag")

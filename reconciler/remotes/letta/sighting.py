@@ -54,17 +54,20 @@ class Sighting:
     def seen(self) -> dict[Scope, dict[Ref, Live | Unreadable]]:
         found: dict[Scope, dict[Ref, Live | Unreadable]] = {}
         for it, row in self._blocks.items():
-            found.setdefault(it.scope, {})[it.ref] = self.block(row, it)
+            found.setdefault(it.scope, {})[it.ref] = self._block(row, it)
         for it, row in self._agents.items():
-            found.setdefault(it.scope, {})[it.ref] = self.agent(row, it)
+            found.setdefault(it.scope, {})[it.ref] = self._agent(row, it)
         return found
 
-    def block(self, row: Json, it: Identity) -> Live | Unreadable:
-        return live_block(row, it.ref, self._known.holders(handle(row), it.scope))
+    def _block(self, row: Json, it: Identity) -> Live | Unreadable:
+        holders = self._known.holders(handle(row), it.scope)
+        context = (it, holders)
+        return self._known.shown.of(handle(row), row, context, lambda: live_block(row, it.ref, holders))
 
-    def agent(self, row: Json, it: Identity) -> Live | Unreadable:
+    def _agent(self, row: Json, it: Identity) -> Live | Unreadable:
         ours = filter(None, map(self._known.identity, attached(row)))
-        return live_agent(row, it.ref, tuple(sorted({each.ref for each in ours})))
+        context = (it, tuple(sorted({each.ref for each in ours})))
+        return self._known.shown.of(handle(row), row, context, lambda: live_agent(row, it.ref, context[1]))
 
     def _claimed(self, kind: Kind, row: Json, whole: bool) -> Identity | None:
         """Which of our things the row is, if it may be it."""

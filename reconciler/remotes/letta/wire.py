@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import TypeAlias, cast
 
 from reconciler.core.value import Value
@@ -43,7 +44,11 @@ def texts(value: object) -> list[str]:
 
 def handle(row: Json) -> str:
     """The row's id where it is one; else empty."""
-    found = text(row, "id")
+    return _checked(text(row, "id"))
+
+
+@lru_cache(maxsize=100_000)
+def _checked(found: str) -> str:
     return found if _ID.fullmatch(found) else ""
 
 

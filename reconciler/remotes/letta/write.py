@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import datetime
 
@@ -18,6 +19,9 @@ from reconciler.remotes.letta.marks import Identity, Kind, identity
 from reconciler.remotes.letta.offers import Offers
 from reconciler.remotes.letta.reread import Rereader
 from reconciler.remotes.letta.wire import Json, handle, texts
+
+# Anything else is answered with a 500, which would be tried again for ever (letta 0.16.8).
+_AGENT_NAME = re.compile(r"[\w\s'-]+")
 
 
 class Writer:
@@ -110,6 +114,9 @@ def check_writable(action: Action) -> None:
         for each in _strings(value):
             if "\0" in each or any("\ud800" <= char <= "\udfff" for char in each):
                 raise ValueError(f"{action.ref} of {action.scope}: {name} holds a character Letta cannot hold")
+    name = action.fields.get("name", "name")
+    if _kind(action) == "agent" and not (isinstance(name, str) and _AGENT_NAME.fullmatch(name)):
+        raise ValueError(f"Letta takes only letters, digits, blanks, - _ and ' in an agent's name, not {name!r}")
     if action.text is not None and too_large(action.text):
         raise ValueError(f"{action.ref} of {action.scope}: the text is too large, {len(action.text):,} characters")
 
