@@ -236,3 +236,12 @@ def test_a_shared_block_is_held_by_every_agent(world: World, remote: LettaRemote
     assert holders[ANN, STUDENT] == {agent.handle}
     assert holders[BEN, STUDENT] == {other.handle}
     assert holders[ANN, PROFILE] == frozenset()
+
+
+def test_a_name_letta_would_answer_with_a_500_is_refused_before(world: World, remote: LettaRemote) -> None:
+    outcome = remote.apply(create_agent(name="youlab_ann@example.org_essay", blocks=()))
+
+    assert isinstance(outcome, Failed)
+    assert not outcome.transient
+    assert "ann@example.org" in outcome.reason
+    assert world.tap.writes() == []

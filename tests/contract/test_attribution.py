@@ -10,6 +10,7 @@ import pytest
 from reconciler.ports import Edit, Live
 from reconciler.remotes.letta import LettaRemote
 from reconciler.remotes.letta.attribution import explains, memory_calls
+from reconciler.remotes.letta.wire import one_line
 from tests.contract.things import ANN, STUDENT, create_agent, create_block
 from tests.contract.world import World, applied
 
@@ -19,7 +20,7 @@ BEFORE = 'name = "Ann"\ngoals = ["write daily"]\n'
 @pytest.fixture
 def agent(remote: LettaRemote) -> Live:
     applied(remote, create_block(text=BEFORE))
-    return applied(remote, create_agent(name="tutor <of> Ann\nx"))
+    return applied(remote, create_agent(name="tutor of Ann"))
 
 
 def edit(remote: LettaRemote, before: str = BEFORE) -> Edit:
@@ -36,7 +37,7 @@ def test_an_append_by_the_agent_is_known(world: World, remote: LettaRemote, agen
 
     assert (actor.kind, actor.id, actor.known) == ("agent", agent.handle, True)
     assert actor.person.email == f"{agent.handle}@letta.invalid"
-    assert actor.person.name == "tutor of Ann x"
+    assert actor.person.name == "tutor of Ann"
 
 
 def test_a_replacement_by_the_agent_is_known_to_an_adapter_that_knows_nothing(world: World, agent: Live) -> None:
@@ -135,3 +136,8 @@ def test_arguments_say_which_block(arguments: str, blocks: set[str]) -> None:
     (found,) = memory_calls(messages, None)
 
     assert found.blocks == blocks
+
+
+def test_a_name_from_the_server_cannot_forge_an_author() -> None:
+    assert one_line("x\nSigned-off-by: <a@b>\u2028 y\ud800", "agent-1") == "x Signed-off-by: a@b y"
+    assert one_line("<>\n", "agent-1") == "agent-1"
