@@ -157,6 +157,7 @@ class _Fold:
                         refused.append(Clash(side.name, ref, name, base.ancestor, git, live, reason))
                     case Capture() | Merge():
                         waiting.append(Change(side.name, ref, name, git, live, live))
+                        self._keep(side, (ref, name), base)
                         continue
                     case Agreed():
                         pass
@@ -197,8 +198,8 @@ class _Fold:
         """
         for ref, spec in self.specs.items():
             if side.name in spec.remotes and spec.make and side.seen.get(ref) is MISSING and ref in self.target:
-                if ref not in side.base.resources:
-                    self.bases[side.name][ref] = made(self.target[ref])
+                if ref not in side.base.resources and (fields := made(spec, self.target[ref])):
+                    self.bases[side.name][ref] = fields
                 yield ref
 
     def _blind(self) -> Iterable[Blind]:
@@ -219,15 +220,18 @@ class _Fold:
         return known or FieldBase(settled=ABSENT if ref in side.base.resources else NEVER)
 
     def _advance(self, side: Side, key: FieldKey, decision: Decision, live: Held) -> None:
-        """Put the decision on record. A resource met for the first time gets an entry for every field met with it:
+        """Put the decision on record."""
+        self._keep(side, key, advance(self._base(side, *key), decision, self._value(*key), live))
+
+    def _keep(self, side: Side, key: FieldKey, base: FieldBase) -> None:
+        """Keep the base of one field. A resource met for the first time gets an entry for every field met with it:
         a field without one is later read as absent on both sides."""
         ref, name = key
-        base = self._base(side, ref, name)
-        advanced = advance(base, decision, self._value(ref, name), live)
-        if advanced is not base or ref not in side.base.resources:
-            self.bases[side.name].setdefault(ref, {})[name] = advanced
+        if base != self._base(side, ref, name) or ref not in side.base.resources:
+            self.bases[side.name].setdefault(ref, {})[name] = base
 
 
-def made(fields: Fields) -> dict[str, FieldBase]:
-    """The base of a resource just made with these fields: nothing older can come back."""
-    return {name: FieldBase().joined(value, Origin.MADE) for name, value in fields.items()}
+def made(spec: Spec, fields: Fields) -> dict[str, FieldBase]:
+    """The base of a resource just made with these fields: nothing older of the merged ones can come back."""
+    merged = {name: value for name, value in fields.items() if not spec.owns(name)}
+    return {name: FieldBase().joined(value, Origin.MADE) for name, value in merged.items()}

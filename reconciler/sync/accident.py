@@ -18,8 +18,8 @@ MOST_STEPS_BACK = 100
 
 def findings(work: ScopeWork, remote: str) -> Iterable[tuple[Expected, Found]]:
     """Every resource of the scope that the remote is known to have held, and what it holds now."""
-    for ref, fields in work.bases[remote].resources.items():
-        if ref not in work.desired.specs:
+    for ref, fields in work.known[remote].resources.items():
+        if ref not in work.desired.specs or _is_intent(fields):
             continue
         kind = ref.split("/", 1)[0]
         yield Expected(kind, work.scope, ref, _had_values(fields)), _found(work, remote, ref, fields)
@@ -28,6 +28,11 @@ def findings(work: ScopeWork, remote: str) -> Iterable[tuple[Expected, Found]]:
 def lost(work: ScopeWork, remote: str) -> list[Ref]:
     """The resources of the scope that are not as the base says."""
     return [expected.ref for expected, found in findings(work, remote) if found not in (Found.PRESENT, Found.UNKNOWN)]
+
+
+def _is_intent(fields: FieldBases) -> bool:
+    """Whether the resource was meant to be made, and nobody ever saw that it was."""
+    return bool(fields) and all(isinstance(each.settled, Unsettled) for each in fields.values())
 
 
 def _had_values(fields: FieldBases) -> bool:

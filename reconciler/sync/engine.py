@@ -191,7 +191,7 @@ class _Pass:
                 self.halts += judge(remote, pairs, self.engine.policy.limits)
         for remote in {halt.remote for halt in self.halts} & self.observations.keys():
             for work in self.works:
-                work.bases.pop(remote, None)
+                work.known.pop(remote, None)
                 work.seen.pop(remote, None)
                 decide_scope(work)
 
@@ -199,7 +199,7 @@ class _Pass:
         served = [
             ref.partition("/")[2]
             for work in self.works
-            for base in work.bases.values()
+            for base in work.known.values()
             for ref in base.resources
             if ref.startswith("agent/")
         ]

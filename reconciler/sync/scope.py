@@ -60,8 +60,8 @@ class ScopeWork:
     bases: dict[str, Base] = field(default_factory=dict[str, Base])
     texts: dict[Ref, str] = field(default_factory=dict[Ref, str])
     """Each document as it stands on ``main`` at this point of the pass."""
-    met: dict[str, frozenset[Ref]] = field(default_factory=dict[str, frozenset[Ref]])
-    """Per remote, the resources that the base knew before this pass."""
+    known: dict[str, Base] = field(default_factory=dict[str, Base])
+    """Each base as this pass found it, once what has settled meanwhile was believed: what the plan starts from."""
 
     def __post_init__(self) -> None:
         self.texts = dict(self.git.texts)
@@ -108,8 +108,7 @@ def look(
     for remote in observations:
         base = replayed(work.repo, remote, work.stored[remote], work.head, work.desired)
         base = believe(work, remote, base, work.seen[remote], (runs.get(remote, ()), stamp))
-        work.bases[remote], work.seen[remote] = _forgiven(work.seen[remote], base)
-        work.met[remote] = frozenset(base.resources)
+        work.known[remote], work.seen[remote] = _forgiven(work.seen[remote], base)
 
 
 def _forgiven(seen: SeenByRef, base: Base) -> tuple[Base, SeenByRef]:
@@ -166,7 +165,7 @@ def is_unsettled(base: Base) -> bool:
 
 def decide_scope(work: ScopeWork) -> None:
     """Plan the scope from what was looked at."""
-    sides = [Side(remote, seen, work.bases[remote]) for remote, seen in work.seen.items()]
+    sides = [Side(remote, seen, work.known[remote]) for remote, seen in work.seen.items()]
     work.plan = plan_scope(work.desired.specs, work.git.seen, sides, _dirty_refs(work))
     work.bases = {remote: _known(base, work.seen[remote], work.desired) for remote, base in work.plan.bases.items()}
 
@@ -186,7 +185,7 @@ def _dirty_refs(work: ScopeWork) -> frozenset[Ref]:
 
 def recreate(work: ScopeWork, remote: str, refs: Iterable[Ref]) -> None:
     """Treat what the remote holds of these as known: git's values will be written over it."""
-    base = work.bases[remote]
+    base = work.known[remote]
     resources = dict(base.resources)
     for ref in refs:
         live = work.seen[remote].get(ref)
@@ -195,7 +194,7 @@ def recreate(work: ScopeWork, remote: str, refs: Iterable[Ref]) -> None:
             live = dict[str, Value]()
         if isinstance(live, Mapping):
             resources[ref] = _overruled(resources.get(ref, {}), live)
-    work.bases[remote] = Base(base.main, resources)
+    work.known[remote] = Base(base.main, resources)
 
 
 def _overruled(fields: Mapping[str, FieldBase], live: Fields) -> dict[str, FieldBase]:

@@ -91,7 +91,7 @@ def _note(work: ScopeWork, remote: str, action: Action, live: Live | None) -> No
 def _forget(work: ScopeWork, remote: str, ref: Ref) -> None:
     """The thing we meant to make exists already: its past with us is not what the intent said."""
     base = work.bases[remote]
-    if ref not in work.met[remote]:
+    if ref not in work.known[remote].resources:
         work.bases[remote] = Base(base.main, {key: fields for key, fields in base.resources.items() if key != ref})
 
 
