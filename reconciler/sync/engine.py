@@ -83,6 +83,19 @@ class Engine:
             one.settle(settle_seconds)
         return tell(one.works, one.tally(apply))
 
+    def look_at(self, scope: Scope) -> tuple[ScopeWork, Stamp]:
+        """One scope as a pass would see it now, planned; raises the first trouble there is."""
+        one = _Pass(self, Stamp(uuid.uuid4().hex[:12], self.clock.now()), Ways(accept_loss=True), silent)
+        one.gather([scope], "full")
+        work = next((work for work in one.works if work.scope == scope), None)
+        if work is None or one.errors:
+            raise Transient(next((error.message for error in one.errors), f"{scope} could not be read"))
+        return work, one.stamp
+
+    def note(self, work: ScopeWork, stamp: Stamp) -> None:
+        """Put what is now known of a scope on record in git, without writing to any remote."""
+        record(work, self.remotes, stamp)
+
 
 @dataclass
 class _Pass:
