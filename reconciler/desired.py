@@ -17,6 +17,7 @@ from reconciler.core.snapshot import FieldRule, Ref, Scope, Spec
 from reconciler.core.value import ABSENT, Fields, Held, Value
 from reconciler.manifest.course import Block, Course, Field, Tool
 from reconciler.manifest.lens import TEXT, problem_with
+from reconciler.manifest.names import letta_agent_name
 from reconciler.manifest.user import User
 from reconciler.policy import Policy
 
@@ -103,7 +104,7 @@ def agent_fields(user: User, course: Course, blocks: Sequence[Ref], context: Con
     """Every field of a learner's agent of one course, as git wants it."""
     tools = enabled_tools(course.tools, context.offers)
     return {
-        "name": context.policy.agent_name.format(user=user.id, course=course.id),
+        "name": letta_agent_name(context.policy.agent_name, user.id, course.id),
         "description": course.description,
         "system": course.system,
         "model": context.policy.model_aliases.get(course.model, course.model),

@@ -61,6 +61,10 @@ def check_label(label: str, what: str = "label") -> str:
     return label
 
 
+_NOT_IN_AGENT_NAMES = re.compile(r"[^\w' -]", re.ASCII)
+"""Letta 0.16.8 answers 500 to a name with any other character (measured). Names need not be unique there."""
+
+
 def letta_agent_name(template: str, user: str, course: str) -> str:
     """The agent's name in Letta: `template` with {user} and {course} filled in, and nothing else understood."""
     parts = {"user": check_user_id(user), "course": check_name(course, "course id")}
@@ -72,7 +76,8 @@ def letta_agent_name(template: str, user: str, course: str) -> str:
             )
         return parts[found[1]]
 
-    return check_display_name(_PLACEHOLDER.sub(filled, template), "agent name")
+    name = check_display_name(_PLACEHOLDER.sub(filled, template), "agent name")
+    return _NOT_IN_AGENT_NAMES.sub("_", name)
 
 
 def _check(name: str, what: str, pattern: re.Pattern[str], allowed: str) -> str:
