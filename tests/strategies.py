@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta, timezone
+from functools import cache
+from typing import Any
 
 from hypothesis import strategies as st
 
@@ -41,6 +43,7 @@ held = st.just(ABSENT) | values
 run_ids = st.frozensets(st.sampled_from(["r1", "r2", "r3"]))
 
 
+@cache
 def knowing(pool: st.SearchStrategy[Held]) -> st.SearchStrategy[FieldBase]:
     return st.builds(
         FieldBase,
@@ -52,6 +55,7 @@ def knowing(pool: st.SearchStrategy[Held]) -> st.SearchStrategy[FieldBase]:
     )
 
 
+@cache
 def settled(pool: st.SearchStrategy[Held]) -> st.SearchStrategy[FieldBase]:
     return st.builds(FieldBase, settled=pool)
 
@@ -119,39 +123,51 @@ class Start:
     frozen: frozenset[Ref] = frozenset()
 
 
+@cache
 def fields_of(pool: st.SearchStrategy[Held]) -> st.SearchStrategy[Fields]:
     return st.dictionaries(st.sampled_from(NAMES), pool.filter(lambda value: value is not ABSENT), max_size=3)
 
 
+@cache
 def seen_of(pool: st.SearchStrategy[Held]) -> st.SearchStrategy[Seen]:
     return fields_of(pool) | fields_of(pool) | st.just(MISSING) | st.just(Unreadable("not TOML", "x = "))
+
+
+@cache
+def bases_of(pool: st.SearchStrategy[Held]) -> st.SearchStrategy[Mapping[str, FieldBase]]:
+    return st.dictionaries(st.sampled_from(NAMES), knowing(pool) | settled(pool))
+
+
+@cache
+def by_ref(of: st.SearchStrategy[Any]) -> st.SearchStrategy[Mapping[Ref, Any]]:
+    return st.dictionaries(st.sampled_from(REFS), of)
+
+
+# Made once: building a strategy costs more than drawing from it.
+RULES_BY_NAME = st.dictionaries(st.sampled_from(NAMES), rules)
+SOME_REFS = st.sampled_from([frozenset(REFS), frozenset(REFS[:1]), frozenset(REFS[1:])])
+SOME_REMOTES = st.sampled_from([EVERY_REMOTE, *(frozenset({name}) for name in REMOTES)])
+YES_OR_NO, ONE_OR_TWO = st.booleans(), st.sampled_from([1, 2])
 
 
 @st.composite
 def starts(draw: st.DrawFn, frozen: bool = False) -> Start:
     pool = draw(pools)
-    rule_of = st.dictionaries(st.sampled_from(NAMES), rules)
     specs = {
         ref: Spec(
             ref,
-            draw(rule_of),
-            draw(st.frozensets(st.sampled_from(REMOTES), min_size=1)),
-            open=draw(st.booleans()),
-            make=draw(st.booleans()),
+            draw(RULES_BY_NAME),
+            draw(SOME_REMOTES),
+            open=draw(YES_OR_NO),
+            make=draw(YES_OR_NO),
         )
-        for ref in draw(st.sets(st.sampled_from(REFS), min_size=1))
+        for ref in draw(SOME_REFS)
     }
-    bases = st.dictionaries(st.sampled_from(NAMES), knowing(pool) | settled(pool))
     sides = [
-        Side(
-            name,
-            draw(st.dictionaries(st.sampled_from(REFS), seen_of(pool))),
-            Base("main", draw(st.dictionaries(st.sampled_from(REFS), bases))),
-        )
-        for name in REMOTES[: draw(st.integers(1, 2))]
+        Side(name, draw(by_ref(seen_of(pool))), Base("main", draw(by_ref(bases_of(pool)))))
+        for name in REMOTES[: draw(ONE_OR_TWO)]
     ]
-    git = draw(st.dictionaries(st.sampled_from(REFS), seen_of(pool)))
-    return Start(specs, git, sides, draw(st.frozensets(st.sampled_from(REFS))) if frozen else frozenset())
+    return Start(specs, draw(by_ref(seen_of(pool))), sides, draw(SOME_REFS) if frozen else frozenset())
 
 
 # The world after a plan: every write landed, and every agent is idle.
