@@ -1,34 +1,27 @@
-"""Install a real server into its own cached folder: `python -m tests.live.install letta`.
+"""Install a real server into its own cached folder: `python -m tests.live.install letta|openwebui`.
 
 Only pip is used. An install that finished is left alone; one that did not is begun again.
 """
 
-import fcntl
 import hashlib
 import os
 import shutil
-import subprocess
 import sys
 import tarfile
 import tempfile
 import time
-import venv
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 
-from tests.live.layout import LETTA_VERSION, PGSERVER_VERSION, PINS, LettaHome, letta_home
+from tests.live import steps
+from tests.live.install_openwebui import ensure_openwebui
+from tests.live.layout import LETTA_VERSION, PGSERVER_VERSION, PINS, LettaHome, OpenWebUIHome, letta_home
 from tests.live.postgres import Postgres, create_cluster
+from tests.live.steps import InstallError, fresh_venv, locked, run, say
+
+__all__ = ["InstallError", "binaries", "ensure_letta", "ensure_openwebui", "say", "template_cluster"]
 
 LAYOUT = "1"  # raise it when what is installed changes in a way that the pins do not show
-
-
-class InstallError(Exception):
-    """A step failed; the text is the end of what it printed."""
-
-
-def say(text: str) -> None:
-    print(f"[live] {time.strftime('%H:%M:%S')} {text}", flush=True)
 
 
 def expected_stamp() -> str:
@@ -49,32 +42,12 @@ def template_cluster(home: LettaHome) -> Path:
     return home.postgres / "template"
 
 
-@contextmanager
-def locked(path: Path) -> Iterator[None]:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w") as handle:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            say("another install is running, waiting for it")
-            fcntl.flock(handle, fcntl.LOCK_EX)
-        yield
-
-
-def run(command: list[str], cwd: Path, env: dict[str, str] | None = None) -> None:
-    done = subprocess.run(command, cwd=cwd, env=env, text=True, capture_output=True)
-    if done.returncode:
-        shown = "\n".join((done.stdout + done.stderr).splitlines()[-30:])
-        raise InstallError(f"{' '.join(command)}\nended with {done.returncode}:\n{shown}")
-
-
 def pip(home: LettaHome, *arguments: str) -> None:
-    run([str(home.python), "-m", "pip", "--disable-pip-version-check", *arguments], home.root)
+    steps.pip(home.python, home.root, *arguments)
 
 
 def install_packages(home: LettaHome) -> None:
-    say("making a venv")
-    venv.create(home.root / "venv", with_pip=True, clear=True)
+    fresh_venv(home.root / "venv")
     say("installing the pinned packages (a minute or two)")
     pip(home, "install", "--quiet", "--no-deps", "-r", str(PINS))
     say(f"installing letta {LETTA_VERSION}")
@@ -142,7 +115,7 @@ def ensure_letta() -> LettaHome:
         return home
 
 
-RECIPES = {"letta": ensure_letta}
+RECIPES: dict[str, Callable[[], LettaHome | OpenWebUIHome]] = {"letta": ensure_letta, "openwebui": ensure_openwebui}
 
 
 def main(arguments: list[str]) -> int:

@@ -11,7 +11,9 @@ from pathlib import Path
 
 LETTA_VERSION = "0.16.8"
 PGSERVER_VERSION = "0.1.4"
+OPENWEBUI_VERSION = "0.12.4"
 PINS = Path(__file__).parent / "pins" / f"letta-{LETTA_VERSION}.requirements.txt"
+OPENWEBUI_PINS = Path(__file__).parent / "pins" / f"openwebui-{OPENWEBUI_VERSION}-slim.requirements.txt"
 
 
 def cache_home() -> Path:
@@ -67,3 +69,40 @@ class LettaHome:
 
 def letta_home() -> LettaHome:
     return LettaHome(cache_home() / f"letta-{LETTA_VERSION}")
+
+
+@dataclass(frozen=True)
+class OpenWebUIHome:
+    """One installed Open WebUI, without the packages that only retrieval and speech need."""
+
+    root: Path
+
+    @property
+    def python(self) -> Path:
+        return self.root / "venv" / "bin" / "python"
+
+    @property
+    def program(self) -> Path:
+        return self.root / "venv" / "bin" / "open-webui"
+
+    @property
+    def template(self) -> Path:
+        """The data folder of a server that has just been set up, to be copied by each server."""
+        return self.root / "template"
+
+    @property
+    def runs(self) -> Path:
+        return self.root / "runs"
+
+    @property
+    def logs(self) -> Path:
+        return self.root / "logs"
+
+    @property
+    def stamp(self) -> Path:
+        """Written last: it holds what was installed, so a change of pins installs again."""
+        return self.root / "installed"
+
+
+def openwebui_home() -> OpenWebUIHome:
+    return OpenWebUIHome(cache_home() / f"openwebui-{OPENWEBUI_VERSION}")
