@@ -14,6 +14,7 @@ from types import MappingProxyType
 
 from reconciler.core.snapshot import Scope
 from reconciler.errors import Terminal
+from reconciler.manifest.names import check_user_id
 from reconciler.ports import Commit, Draft, Person
 from reconciler.store.paths import check_paths
 from reconciler.store.people import clean_message, person
@@ -195,6 +196,7 @@ class MemoryWorkspace:
 
     def add_user(self, user: str, files: Mapping[str, bytes], author: Person, when: datetime) -> MemoryRepo:
         """A new user's repository with one commit; the id must be a new one."""
+        check_user_id(user)
         if f"user/{user}" in self.repos:
             raise Terminal(f"the user {user!r} exists already")
         repo = MemoryRepo()
