@@ -17,6 +17,7 @@ from reconciler.core.value import Fields
 
 NO_FIELDS: Fields = MappingProxyType({})
 NO_OFFERS: Mapping[str, frozenset[str]] = MappingProxyType({})
+NO_HELD: Mapping[Scope, frozenset[Ref]] = MappingProxyType({})
 
 # ---------------------------------------------------------------------------- git
 
@@ -138,6 +139,7 @@ class Observation:
     within the scopes asked for; of other kinds it is unknown.
     offers: what the system has to offer that git can only ask for, for example ``{"tools": {"send_message", …}}``.
     unmanaged: how many resources without our mark, or of other workspaces, were left alone.
+    held: present, but not to be looked at yet: neither read nor missing (somebody is still typing).
     """
 
     seen: Mapping[Scope, Mapping[Ref, Live | Unreadable]]
@@ -145,6 +147,7 @@ class Observation:
     offers: Mapping[str, frozenset[str]] = field(default_factory=lambda: NO_OFFERS)
     unmanaged: int = 0
     warnings: tuple[str, ...] = ()
+    held: Mapping[Scope, frozenset[Ref]] = field(default_factory=lambda: NO_HELD)
 
 
 @dataclass(frozen=True)
