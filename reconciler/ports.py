@@ -218,12 +218,16 @@ class Edit:
 
 @dataclass(frozen=True)
 class Actor:
-    """Who made an edit: ``kind`` is agent, person, api or unknown; ``known`` where evidence explains the very value."""
+    """Who made an edit: ``kind`` is agent, person, api or unknown; ``known`` where evidence explains the very value.
+
+    subject: what they themselves said of the change, one line; empty where they said nothing.
+    """
 
     kind: Literal["agent", "person", "api", "unknown"]
     id: str
     person: Person
     known: bool
+    subject: str = ""
 
 
 class Remote(Protocol):
