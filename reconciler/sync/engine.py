@@ -24,6 +24,7 @@ from reconciler.store.bases import StoredBase, load_base
 from reconciler.store.courses import CourseReader, Courses
 from reconciler.store.journal import Stamp
 from reconciler.sync import accident
+from reconciler.sync.memory import Known, Memory, Setting
 from reconciler.sync.record import Moved, record
 from reconciler.sync.scope import (
     ScopeWork,
@@ -61,6 +62,7 @@ class Engine:
         self.remotes = {remote.name: remote for remote in remotes}
         self.reader = CourseReader()
         self.users: dict[tuple[str, str], User] = {}
+        self.memory = Memory(list(self.remotes))
 
     def run(
         self,
@@ -81,6 +83,8 @@ class Engine:
         if apply and not one.halted:
             one.carry_out()
             one.settle(settle_seconds)
+        for work in one.works:
+            self.memory.keep(work, one.setting())
         return tell(one.works, one.tally(apply))
 
     def look_at(self, scope: Scope) -> tuple[ScopeWork, Stamp]:
@@ -110,6 +114,8 @@ class _Pass:
     halts: list[Halt] = field(default_factory=list[Halt])
     errors: list[Notice] = field(default_factory=list[Notice])
     written: Written = field(default_factory=Written)
+    skipped: list[Known] = field(default_factory=list[Known])
+    courses_at: str = ""
     commits: int = 0
 
     @property
@@ -122,14 +128,18 @@ class _Pass:
     def gather(self, scopes: Sequence[Scope] | None, depth: Depth) -> None:
         """Look at everything, plan every scope, and judge the whole."""
         repos = self._repos(scopes)
-        stored = {scope: bases for scope, repo in repos.items() if (bases := self._stored(scope, repo)) is not None}
+        memory = self.engine.memory
+        moved = [
+            scope for scope, repo in repos.items() if not self._try(scope, lambda s=scope, r=repo: memory.holds(s, r))
+        ]
+        stored = {scope: bases for scope in moved if (bases := self._stored(scope, repos[scope])) is not None}
         self._list_runs([base for bases in stored.values() for base in bases.values()])
         self._observe(None if scopes is None else list(repos), depth)
         if not self.observations:
             return
-        self.progress(f"planning {len(stored)} scopes")
-        for scope in stored:
-            self._try(scope, lambda scope=scope: self._plan(scope, repos[scope]))
+        self.progress(f"planning {len(repos)} scopes")
+        for scope in [scope for scope in repos if scope not in moved or scope in stored]:
+            self._try(scope, lambda scope=scope: self._plan(scope, repos[scope], may_skip=scope not in moved))
         self._guard()
 
     def _repos(self, scopes: Sequence[Scope] | None) -> dict[Scope, Repo]:
@@ -161,10 +171,20 @@ class _Pass:
             if seen is not None:
                 self.observations[name] = seen
 
-    def _plan(self, scope: Scope, repo: Repo) -> None:
+    def setting(self) -> Setting:
+        """What the plan of any learner depends on besides their own repo and what is live of theirs."""
+        offers = tuple(
+            sorted((name, seen.offers.get("tools", frozenset[str]())) for name, seen in self.observations.items())
+        )
+        return Setting(self.courses_at, offers)
+
+    def _plan(self, scope: Scope, repo: Repo, *, may_skip: bool = False) -> None:
         head = main_of(repo, scope)
         if scope == COURSES:
-            self.courses = self.engine.reader.read(repo, head)
+            self.courses, self.courses_at = self.engine.reader.read(repo, head), head
+        if may_skip and (known := self.engine.memory.unchanged(scope, self.setting(), self.observations)):
+            self.skipped.append(known)
+            return
         desired = self._desired(scope, repo, head)
         work = load_scope(scope, repo, head, desired, list(self.observations))
         check_forward(work, self.ways.accept_rewind)
@@ -201,6 +221,7 @@ class _Pass:
                 self._recreate(remote)
             elif not self.ways.accept_loss:
                 pairs = [pair for work in self.works for pair in accident.findings(work, remote)]
+                pairs += [pair for known in self.skipped for pair in known.present]
                 self.halts += judge(remote, pairs, self.engine.policy.limits)
         for remote in {halt.remote for halt in self.halts} & self.observations.keys():
             for work in self.works:
@@ -319,6 +340,7 @@ class _Pass:
             halts=self.halts,
             warnings=[
                 *self.courses.warnings,
+                *dict.fromkeys(warning for known in self.skipped for warning in known.warnings),
                 *(Notice(name, said) for name, seen in self.observations.items() for said in seen.warnings),
             ],
             errors=[*self.courses.errors, *self.errors],
@@ -327,6 +349,7 @@ class _Pass:
             writes=self.written.applied,
             commits=self.commits,
             when=self.stamp.now.isoformat(),
+            skipped=len(self.skipped),
         )
 
 

@@ -37,6 +37,7 @@ class Tally:
     writes: int
     commits: int
     when: str
+    skipped: int = 0
 
 
 def tell(works: Sequence[ScopeWork], tally: Tally) -> Report:
@@ -50,7 +51,7 @@ def tell(works: Sequence[ScopeWork], tally: Tally) -> Report:
         errors=[*tally.errors, *(error for work in works for error in refused(work))],
         unsettled=sum(_unsettled(work) for work in works),
         unmanaged=tally.unmanaged,
-        scopes=len(works),
+        scopes=len(works) + tally.skipped,
         applied=tally.applied,
         writes=tally.writes,
         commits=tally.commits,

@@ -1,0 +1,95 @@
+"""What lets the next pass skip a scope: nothing of it moved since a pass found nothing to do there.
+
+Kept in memory only, and only after an empty plan with nothing unsettled, unknown, refused or waiting; a fresh process
+looks at everything once. Being a cache of comparisons and not of values, it can never be believed over the world.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from reconciler.core.guard import Expected, Found
+from reconciler.core.outcome import Notice
+from reconciler.core.snapshot import Ref, Scope
+from reconciler.ports import Observation, Repo
+from reconciler.store.bases import base_ref
+from reconciler.store.journal import MAIN, tracking_ref
+from reconciler.sync.scope import ScopeWork, Shown, is_unsettled
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What every plan depends on besides its own scope: the courses' commit, and the tools each remote offers."""
+
+    courses: str
+    offers: tuple[tuple[str, frozenset[str]], ...]
+
+
+@dataclass(frozen=True)
+class Known:
+    """A scope in order: where its refs stood, in which setting, and what every remote showed of it."""
+
+    refs: tuple[str | None, ...]
+    setting: Setting
+    shown: Mapping[str, Shown]
+    present: tuple[tuple[Expected, Found], ...]
+    warnings: tuple[Notice, ...]
+
+
+class Memory:
+    """The scopes known to be in order."""
+
+    def __init__(self, remotes: list[str]) -> None:
+        self._refs = [MAIN, *(name for remote in remotes for name in (base_ref(remote), tracking_ref(remote)))]
+        self._known: dict[Scope, Known] = {}
+
+    def holds(self, scope: Scope, repo: Repo) -> bool:
+        """Whether the scope was in order when its refs stood where they stand now."""
+        known = self._known.get(scope)
+        return known is not None and known.refs == self._standing(repo)
+
+    def unchanged(self, scope: Scope, setting: Setting, observations: Mapping[str, Observation]) -> Known | None:
+        """The scope as known, where it holds and nothing that was observed differs."""
+        known = self._known[scope]
+        same = known.setting == setting and all(
+            _is_same(known.shown.get(name, {}), seen.seen.get(scope, {}), seen.complete)
+            for name, seen in observations.items()
+        )
+        return known if same else None
+
+    def keep(self, work: ScopeWork, setting: Setting) -> None:
+        """Remember the scope if it is in order, forget it if not."""
+        self._known.pop(work.scope, None)
+        if _is_in_order(work):
+            self._known[work.scope] = Known(
+                refs=self._standing(work.repo),
+                setting=setting,
+                shown=dict(work.shown),
+                present=tuple(_present(work)),
+                warnings=work.desired.warnings,
+            )
+
+    def _standing(self, repo: Repo) -> tuple[str | None, ...]:
+        return tuple(repo.ref(name) for name in self._refs)
+
+
+def _is_same(before: Shown, now: Shown, complete: frozenset[str]) -> bool:
+    if any(before.get(ref) != live for ref, live in now.items()):
+        return False
+    return all(ref in now or _kind(ref) not in complete for ref in before)
+
+
+def _is_in_order(work: ScopeWork) -> bool:
+    plan = work.plan
+    trouble = plan.clashes or plan.refused or plan.blind or plan.waiting or work.git.births or work.repo.odd(work.head)
+    return plan.is_empty and not trouble and not any(is_unsettled(base) for base in work.bases.values())
+
+
+def _present(work: ScopeWork) -> list[tuple[Expected, Found]]:
+    refs = dict.fromkeys(ref for base in work.bases.values() for ref in base.resources)
+    return [(Expected(_kind(ref), work.scope, ref), Found.PRESENT) for ref in refs if ref in work.desired.specs]
+
+
+def _kind(ref: Ref) -> str:
+    return ref.split("/", 1)[0]
