@@ -6,6 +6,7 @@ Worked out from files, without opening the repository: a no-op pass asks ten tho
 from __future__ import annotations
 
 import errno
+import os
 import re
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -23,19 +24,23 @@ _ID = re.compile(r"[0-9a-f]{40}")
 
 def common_folder(path: Path) -> Path:
     """The folder that holds refs and objects, for a repository, a bare one, or a linked work tree at ``path``."""
-    git = path / ".git"
-    if git.is_file():
-        text = git.read_text().strip()
-        if not text.startswith("gitdir: "):
-            raise Terminal(f"{git} is damaged: it should say where the repository is")
-        git = path / text.removeprefix("gitdir: ")
-        pointer = git / "commondir"
-        git = git / pointer.read_text().strip() if pointer.is_file() else git
-    elif not git.is_dir():
-        git = path
-    if not (git / "HEAD").is_file():
+    git = f"{path}/.git"
+    if os.path.isdir(git):  # nearly always; whether it is sound, reading it will tell
+        return Path(git)
+    folder = _pointed_at(path) if os.path.isfile(git) else path
+    if not (folder / "HEAD").is_file():
         raise Terminal(f"{path} is not a git repository: it has no HEAD")
-    return git.resolve()
+    return folder.resolve()
+
+
+def _pointed_at(path: Path) -> Path:
+    """Where a ``.git`` that is a file says the repository is."""
+    text = (path / ".git").read_text().strip()
+    if not text.startswith("gitdir: "):
+        raise Terminal(f"{path}/.git is damaged: it should say where the repository is")
+    git = path / text.removeprefix("gitdir: ")
+    common = git / "commondir"
+    return git / common.read_text().strip() if common.is_file() else git
 
 
 def desks(common: Path, ref: str) -> list[pygit2.Repository]:

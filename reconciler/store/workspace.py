@@ -88,7 +88,7 @@ class GitWorkspace:
         folder = self.root / USERS / check_user_id(user)
         _refuse_link(folder)
         _refuse_link(folder / ".git")
-        if not folder.is_dir():
+        if not os.path.isdir(folder):
             raise Terminal(f"there is no user {user!r}: {folder} is not there")
         return GitRepo(folder, identity=self._identity)
 
@@ -172,5 +172,5 @@ def _refuse_foreign(root: Path) -> None:
 
 
 def _refuse_link(path: Path) -> None:
-    if path.is_symlink():
+    if os.path.islink(path):
         raise Terminal(f"{path} is a symbolic link, which is never followed; put the real folder there")
