@@ -44,22 +44,29 @@ class PlannedAction:
 
 @dataclass(frozen=True)
 class ClashField:
+    """One field that a person must decide; ``diff`` is the id of its pending diff."""
+
     name: str
     base: Settled
     git: Held
     live: Held
     reason: str
+    diff: str = ""
 
 
 @dataclass(frozen=True)
 class PlannedConflict:
-    """One resource whose fields a person must decide; ``diff`` is the id of the pending diff."""
+    """One resource of one remote whose fields a person must decide."""
 
     scope: Scope
     remote: str
     ref: Ref
     fields: tuple[ClashField, ...]
-    diff: str = ""
+
+    @property
+    def diff(self) -> str:
+        """The id of the first field's pending diff."""
+        return self.fields[0].diff if self.fields else ""
 
 
 @dataclass(frozen=True)

@@ -76,6 +76,23 @@ def track(repo: Repo, remote: str, head: str, overlay: Mapping[str, bytes | None
     return made if repo.move(name, before, made) else None
 
 
+MOST_STEPS_BACK = 200
+"""How many commits are searched for who last changed a file."""
+
+
+def last_change(repo: Repo, head: str, path: str) -> Commit | None:
+    """The last commit that changed a file, along first parents; None where it is too far back."""
+    at = repo.info(head)
+    for _ in range(MOST_STEPS_BACK):
+        before = repo.files(at.parents[0]).get(path) if at.parents else None
+        if repo.files(at.id).get(path) != before:
+            return at
+        if not at.parents:
+            return None
+        at = repo.info(at.parents[0])
+    return None
+
+
 def trailers_of(commit: Commit) -> dict[str, str]:
     """The trailers of a commit: the lines ``Key: value`` of its last paragraph."""
     return dict(_TRAILER.findall(commit.message.rstrip().rpartition("\n\n")[2]))

@@ -7,6 +7,7 @@ overwritten, a capture is on ``main`` before the base knows it, and an intent is
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import datetime
 
 from reconciler.core.base import Unsettled
@@ -24,10 +25,11 @@ from reconciler.store.journal import (
     capture_step,
     commit_steps,
     diffs_step,
+    last_change,
     track,
     tracking_ref,
 )
-from reconciler.store.pending import render
+from reconciler.store.pending import GIT, PendingDiff, render
 from reconciler.store.sides import overlay
 from reconciler.sync.questions import questions
 from reconciler.sync.scope import ScopeWork
@@ -46,7 +48,7 @@ def record(work: ScopeWork, remotes: Mapping[str, Remote], stamp: Stamp) -> int:
     observed = {remote: track_seen(work, remote, stamp) for remote in work.seen}
     steps = [birth_step(work.git.births)] if work.git.births else []
     steps += _captures(work, remotes, since, observed, stamp)
-    steps += _questions(work, stamp)
+    steps += _questions(work, remotes, since, stamp)
     made = commit_steps(work.repo, work.head, steps, stamp)
     if made and not work.repo.move(MAIN, work.head, made[-1]):
         raise Moved(work.scope)
@@ -138,7 +140,28 @@ def _trailers(remote: str, actor: Actor, observed: str | None, stamp: Stamp) -> 
     }
 
 
-def _questions(work: ScopeWork, stamp: Stamp) -> Iterable[Step]:
-    changed = questions(work, stamp)
+def _questions(
+    work: ScopeWork, remotes: Mapping[str, Remote], since: Mapping[str, datetime | None], stamp: Stamp
+) -> Iterable[Step]:
+    changed = [
+        replace(diff, actors=_authors(work, remotes, since, diff)) if diff.status == "pending" else diff
+        for diff in questions(work, stamp)
+    ]
     if changed:
         yield diffs_step(changed, {diff.path: render(diff) for diff in changed})
+
+
+def _authors(
+    work: ScopeWork, remotes: Mapping[str, Remote], since: Mapping[str, datetime | None], diff: PendingDiff
+) -> dict[str, str]:
+    """Who wrote each side's value, as far as is known: the person of git's last change, the actor of the live one."""
+    authors: dict[str, str] = {}
+    document = work.desired.documents.get(diff.ref)
+    if document is not None and (last := last_change(work.repo, work.head, document.path)):
+        authors[GIT] = last.author.name
+    for clash in work.plan.clashes:
+        if document is not None and (clash.ref, clash.name) == (diff.ref, diff.field):
+            change = Change(clash.remote, clash.ref, clash.name, clash.git, clash.live, clash.live)
+            actor = _actors(work, remotes[clash.remote], clash.ref, [change], since[clash.remote])[0]
+            authors[clash.remote] = actor.person.name
+    return authors

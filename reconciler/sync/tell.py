@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from reconciler.core.outcome import (
@@ -118,12 +118,16 @@ def conflicts(work: ScopeWork, when: str) -> Iterable[PlannedConflict]:
     for clash in work.plan.clashes:
         grouped.setdefault((clash.remote, clash.ref), []).append(clash)
     for (remote, ref), clashes in grouped.items():
-        fields = tuple(ClashField(each.name, each.base, each.git, each.live, each.reason) for each in clashes)
-        yield PlannedConflict(work.scope, remote, ref, fields, ids.get((ref, clashes[0].name), ""))
+        yield PlannedConflict(work.scope, remote, ref, tuple(_clash(each, ids) for each in clashes))
     for blind in work.plan.blind:
         if blind.remote != "git" and blind.raw is not None:
-            whole = ClashField("", ABSENT, ABSENT, blind.raw, blind.reason)
-            yield PlannedConflict(work.scope, blind.remote, blind.ref, (whole,), ids.get((blind.ref, None), ""))
+            whole = ClashField("", ABSENT, ABSENT, blind.raw, blind.reason, ids.get((blind.ref, None), ""))
+            yield PlannedConflict(work.scope, blind.remote, blind.ref, (whole,))
+
+
+def _clash(clash: Clash, ids: Mapping[tuple[Ref, str | None], str]) -> ClashField:
+    diff = ids.get((clash.ref, clash.name), "")
+    return ClashField(clash.name, clash.base, clash.git, clash.live, clash.reason, diff)
 
 
 def unknown(work: ScopeWork) -> Iterable[Unknown]:
