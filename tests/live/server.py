@@ -22,13 +22,12 @@ from typing import Any
 import httpx
 
 from tests.live.install import InstallError, binaries, ensure_letta, say, template_cluster
-from tests.live.layout import LettaHome
 from tests.live.postgres import Postgres, PostgresError, copy_cluster, die_with_parent, free_port
+from tests.live.processes import stop, sweep, tail
 from tests.live.stub_llm import StubLLM
 
 BOOT_SECONDS = 180.0
 BUSY_SECONDS = 60.0
-KEPT_LOGS = 40
 DATABASE = "letta"
 MODEL = "openai-proxy/gpt-4o"
 ANTHROPIC_MODEL = "anthropic/claude-sonnet-4-20250514"
@@ -49,42 +48,18 @@ class LettaBootError(Exception):
     """Letta did not come up; the text ends with its log's tail."""
 
 
-def _is_alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
-
-
-def _sweep(home: LettaHome) -> None:
-    """Remove the databases of servers whose owner is gone, and all but the newest logs."""
-    logs = sorted(home.logs.glob("*.log"), key=lambda log: log.stat().st_mtime)
-    for log in logs[:-KEPT_LOGS]:
-        log.unlink(missing_ok=True)
-    for folder in (home.postgres / "runs").glob("*-*"):
-        owner = folder.name.partition("-")[0]
-        if owner.isdigit() and not _is_alive(int(owner)):
-            shutil.rmtree(folder, ignore_errors=True)
-
-
-def tail(path: Path, lines: int = 40) -> str:
-    return "\n".join(path.read_text(errors="replace").splitlines()[-lines:])
-
-
 class LettaServer:
     """Start with `with LettaServer() as letta:`; `letta.url` and `letta.stub.url` are open then."""
 
     def __init__(self, port: int = 0, stub_port: int = 0, password: str | None = None) -> None:
         self.home = ensure_letta()
         self.password = password
+        self.stub = StubLLM(stub_port)
+        # After the stub, which listens from now on: a port found free before it may be the one it takes.
         self.port = port or free_port()
         name = f"{os.getpid()}-{self.port}"
         self.folder = self.home.postgres / "runs" / name
         self.log = self.home.logs / f"letta-{name}.log"
-        self.stub = StubLLM(stub_port)
         self.postgres = Postgres(binaries(self.home), self.folder / "cluster", self.home.logs / f"postgres-{name}.log")
         self.process: subprocess.Popen[bytes] | None = None
 
@@ -115,7 +90,7 @@ class LettaServer:
 
     def start(self) -> None:
         self.home.logs.mkdir(exist_ok=True)
-        _sweep(self.home)
+        sweep(self.home.postgres / "runs", self.home.logs)
         self.stub.start()
         copy_cluster(template_cluster(self.home), self.postgres.folder)
         self.postgres.start()
@@ -171,15 +146,8 @@ class LettaServer:
 
     def stop_letta(self, seconds: float = 10.0) -> None:
         """Stop the server alone; the database stays up."""
-        if self.process is None or self.process.poll() is not None:
-            return
-        self.process.terminate()
-        try:
-            self.process.wait(seconds)
-        except subprocess.TimeoutExpired:
-            # Its own session, hence its own group: tool sandboxes go with it.
-            os.killpg(self.process.pid, signal.SIGKILL)
-            self.process.wait()
+        # Its own session, hence its own group: tool sandboxes go with it.
+        stop(self.process, seconds)
 
     def stop(self) -> None:
         self.stub.script.reset()
