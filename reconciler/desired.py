@@ -209,7 +209,7 @@ def _merged_field(declared: Field) -> FieldRule:
         return None if value is ABSENT else problem_with(declared, value)
 
     default: Held = ABSENT if declared.default is None else declared.default
-    return FieldRule(default=default, max_items=declared.max, problem=problem)
+    return FieldRule(default=default, problem=problem)
 
 
 def _suffix(block: Block) -> str:

@@ -150,13 +150,18 @@ def advance(base: FieldBase, decision: Decision, git: Held, live: Held) -> Field
     """
     match decision:
         case Agreed():
-            return base if same_settled(base, live) or not same(git, live) else base.joined(live, Origin.LIVE)
+            return base if same_settled(base, live) or not same(git, live) else base.joined(live, _agreement(base))
         case Push():
             return _pushed(base, git, live)
         case Capture() | Merge():
             return base.joined(live, Origin.LIVE)
         case Conflict() | Refused():
             return base
+
+
+def _agreement(base: FieldBase) -> Origin:
+    """Whose value an agreement is. Adopted with an unknown past, it is git's: what a turn then brings back is asked."""
+    return Origin.GIT if isinstance(base.expected, Unsettled) else Origin.LIVE
 
 
 def _pushed(base: FieldBase, git: Held, live: Held) -> FieldBase:

@@ -59,13 +59,11 @@ class FieldRule:
 
     owned: git decides; a difference is drift, recorded and undone. Otherwise both sides are merged.
     default: what the course declares; ABSENT where it declares nothing.
-    max_items: most items that a merged list may have.
     problem: says why a value breaks the field's type, options or max; None where it does not.
     """
 
     owned: bool = False
     default: Held = ABSENT
-    max_items: int | None = None
     problem: Callable[[Held], str | None] = accept_any
 
 

@@ -167,14 +167,12 @@ def decide_scope(work: ScopeWork) -> None:
     """Plan the scope from what was looked at."""
     sides = [Side(remote, seen, work.known[remote]) for remote, seen in work.seen.items()]
     work.plan = plan_scope(work.desired.specs, work.git.seen, sides, _dirty_refs(work))
-    work.bases = {remote: _known(base, work.seen[remote], work.desired) for remote, base in work.plan.bases.items()}
+    work.bases = {remote: _known(base, work.seen[remote], work.plan.target) for remote, base in work.plan.bases.items()}
 
 
-def _known(base: Base, seen: Mapping[Ref, Seen], desired: Desired) -> Base:
+def _known(base: Base, seen: Mapping[Ref, Seen], planned: Mapping[Ref, Fields]) -> Base:
     """The base with an entry for every resource that was seen, so that its loss will be noticed."""
-    met = {
-        ref: dict[str, FieldBase]() for ref, live in seen.items() if isinstance(live, Mapping) and ref in desired.specs
-    }
+    met = {ref: dict[str, FieldBase]() for ref, live in seen.items() if isinstance(live, Mapping) and ref in planned}
     return Base(base.main, {**met, **base.resources})
 
 

@@ -75,7 +75,9 @@ def _account(work: ScopeWork, remote: str, action: Action, outcome: Outcome, wri
             written.stale += 1
             if action.verb == "create":
                 _forget(work, remote, action.ref)
+            _unsent(work, remote, action)
         case Failed(reason=reason):
+            _unsent(work, remote, action)
             written.errors.append(Notice(f"{work.scope} {action.ref}", f"{remote}: {reason}"))
 
 
@@ -86,6 +88,16 @@ def _note(work: ScopeWork, remote: str, action: Action, live: Live | None) -> No
     if action.verb == "create":
         fresh = made(work.desired.specs[action.ref], work.plan.target[action.ref])
         work.bases[remote] = _with(work.bases[remote], action.ref, fresh)
+
+
+def _unsent(work: ScopeWork, remote: str, action: Action) -> None:
+    """A write that was not made must not count towards "keeps coming back"; one that failed may be counted too few."""
+    base = work.bases[remote]
+    fields = base.resources.get(action.ref)
+    if action.verb == "update" and fields:
+        sent = {change.name for change in work.plan.pending if (change.remote, change.ref) == (remote, action.ref)}
+        again = {name: each.unsent() if name in sent else each for name, each in fields.items()}
+        work.bases[remote] = _with(base, action.ref, again)
 
 
 def _forget(work: ScopeWork, remote: str, ref: Ref) -> None:
