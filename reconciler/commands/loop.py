@@ -6,6 +6,7 @@ import random
 import signal
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import FrameType
 
@@ -16,9 +17,12 @@ from reconciler.controller.queue import Queue
 from reconciler.controller.sources import Sources
 from reconciler.core.outcome import IN_SYNC, Report
 from reconciler.core.snapshot import Scope
+from reconciler.errors import Terminal
 from reconciler.lock import a_turn_to_write
 from reconciler.ports import Depth
 from reconciler.settings import LoopSettings
+from reconciler.spool import SPOOL
+from reconciler.store.hooks import write_hook
 from reconciler.terminal import complain, say
 
 
@@ -40,11 +44,19 @@ def run_loop(folder: Path) -> int:
         sources.start()
         try:
             app.workspace.heal()
+            _hook_all(app)
             loop.work(lambda: stop.asked, bell)
         finally:
             sources.stop()
     _tell("stopped")
     return IN_SYNC
+
+
+def _hook_all(app: App) -> None:
+    """Have git tell us of moved refs. A repo that cannot be hooked is still found by the look at all refs."""
+    for scope in ("courses", *(f"user/{user}" for user in app.workspace.users())):
+        with suppress(Terminal):
+            write_hook(app.workspace.repo(scope).path, app.folder / SPOOL, scope)
 
 
 class _Stop:
