@@ -1,0 +1,219 @@
+"""The subcommands: what each takes and what it says of itself. What it does is imported when it runs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from reconciler.arguments import Debug, DiffId, Format, Ref, Side, User, Workspace, taken
+
+app = typer.Typer(
+    name="reconciler",
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+users = typer.Typer(help="Learners: add, list.", rich_markup_mode=None, no_args_is_help=True)
+diffs = typer.Typer(
+    help="What waits for a person: list, show, approve, reject.", rich_markup_mode=None, no_args_is_help=True
+)
+app.add_typer(users, name="users")
+app.add_typer(diffs, name="diffs")
+
+
+@app.command()
+def init(
+    context: typer.Context,
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A new or empty folder.", file_okay=False)],
+    debug: Debug = False,
+) -> int:
+    """Make a workspace, or what is missing of one."""
+    from reconciler.commands.users import init
+
+    taken(context, debug=debug)
+    return init(folder.absolute())
+
+
+@app.command()
+def validate(
+    context: typer.Context,
+    paths: Annotated[
+        list[Path] | None, typer.Argument(metavar="[PATH]...", help="Courses. Default: the workspace's.")
+    ] = None,
+    workspace: Workspace = None,
+    output: Format = None,
+    debug: Debug = False,
+) -> int:
+    """Check course files as they are on disk: every problem with file, line, key and what was expected."""
+    from reconciler.commands.courses import validate
+
+    common = taken(context, workspace, output, debug)
+    return validate(paths or [common.folder / "courses"], common.output)
+
+
+@app.command()
+def schema() -> int:
+    """Print the JSON Schema of course files."""
+    from reconciler.manifest.schema import json_schema
+    from reconciler.terminal import show_json
+
+    show_json(json_schema())
+    return 0
+
+
+@app.command()
+def migrate(
+    context: typer.Context,
+    path: Annotated[Path, typer.Argument(help="A course file, or a course's folder.", exists=True)],
+    write: Annotated[bool, typer.Option("--write", help="Rewrite the files in place.")] = False,
+    debug: Debug = False,
+) -> int:
+    """Rewrite version 1 course files as version 2, comments kept."""
+    from reconciler.commands.courses import migrate
+
+    taken(context, debug=debug)
+    return migrate(path, write)
+
+
+@users.command("add")
+def users_add(  # noqa: PLR0913
+    context: typer.Context,
+    user: Annotated[str, typer.Argument(metavar="ID", help="Letters, digits and . _ - @ +.")],
+    course: Annotated[list[str], typer.Option(help="A course to enrol in; may be repeated.")],
+    name: Annotated[str, typer.Option(help="The learner's name.")] = "",
+    email: Annotated[str, typer.Option(help="The learner's address.")] = "",
+    workspace: Workspace = None,
+    debug: Debug = False,
+) -> int:
+    """Add a learner: a repository of their own, with the blocks of their courses."""
+    from reconciler.commands.users import add
+    from reconciler.manifest.user import User
+
+    common = taken(context, workspace, debug=debug)
+    return add(common.folder, User(user, name, email, None, tuple(dict.fromkeys(course))))
+
+
+@users.command("list")
+def users_list(context: typer.Context, workspace: Workspace = None, output: Format = None, debug: Debug = False) -> int:
+    """List every learner and their courses."""
+    from reconciler.commands.users import list_all
+
+    common = taken(context, workspace, output, debug)
+    return list_all(common.folder, common.output)
+
+
+@app.command()
+def history(
+    context: typer.Context,
+    ref: Ref,
+    user: User = None,
+    workspace: Workspace = None,
+    output: Format = None,
+    debug: Debug = False,
+) -> int:
+    """Show every commit that changed a resource, and who is behind it."""
+    from reconciler.commands.past import show_history
+
+    common = taken(context, workspace, output, debug)
+    return show_history(common.folder, ref, user, common.output)
+
+
+@app.command()
+def blame(
+    context: typer.Context,
+    ref: Ref,
+    user: User = None,
+    workspace: Workspace = None,
+    output: Format = None,
+    debug: Debug = False,
+) -> int:
+    """Show who wrote each line of a resource."""
+    from reconciler.commands.past import show_blame
+
+    common = taken(context, workspace, output, debug)
+    return show_blame(common.folder, ref, user, common.output)
+
+
+@app.command()
+def explain(
+    context: typer.Context,
+    ref: Ref,
+    user: User = None,
+    workspace: Workspace = None,
+    output: Format = None,
+    debug: Debug = False,
+) -> int:
+    """Show of every field what git and Letta hold, what both last agreed on, and what the next pass does."""
+    from reconciler.commands.explain import explain
+
+    common = taken(context, workspace, output, debug)
+    return explain(common.folder, ref, user, common.output)
+
+
+@diffs.command("list")
+def diffs_list(
+    context: typer.Context,
+    with_closed: Annotated[bool, typer.Option("--all", help="The decided ones too.")] = False,
+    workspace: Workspace = None,
+    output: Format = None,
+    debug: Debug = False,
+) -> int:
+    """List what waits for a person."""
+    from reconciler.commands.diffs import list_diffs
+
+    common = taken(context, workspace, output, debug)
+    return list_diffs(common.folder, with_closed, common.output)
+
+
+@diffs.command("show")
+def diffs_show(
+    context: typer.Context, key: DiffId, workspace: Workspace = None, output: Format = None, debug: Debug = False
+) -> int:
+    """Show one diff with every side's value."""
+    from reconciler.commands.diffs import show_diff
+
+    common = taken(context, workspace, output, debug)
+    return show_diff(common.folder, key, common.output)
+
+
+@diffs.command("approve")
+def diffs_approve(
+    context: typer.Context,
+    key: DiffId,
+    take: Annotated[Side | None, typer.Option(help="Whose value, where several live ones stand.")] = None,
+    workspace: Workspace = None,
+    debug: Debug = False,
+) -> int:
+    """Take the live value into git, in your name."""
+    from reconciler.commands.diffs import decide
+
+    return decide(taken(context, workspace, debug=debug).folder, key, "approved", take.value if take else None)
+
+
+@diffs.command("reject")
+def diffs_reject(context: typer.Context, key: DiffId, workspace: Workspace = None, debug: Debug = False) -> int:
+    """Keep git's value, in your name; the live one is overwritten by the next pass."""
+    from reconciler.commands.diffs import decide
+
+    return decide(taken(context, workspace, debug=debug).folder, key, "rejected", None)
+
+
+@app.command()
+def status(context: typer.Context, workspace: Workspace = None, output: Format = None, debug: Debug = False) -> int:
+    """Show at a glance: the workspace, the loop, what waits for a person."""
+    from reconciler.commands.state import status
+
+    common = taken(context, workspace, output, debug)
+    return status(common.folder, common.output)
+
+
+@app.command()
+def doctor(context: typer.Context, workspace: Workspace = None, output: Format = None, debug: Debug = False) -> int:
+    """Try everything a pass needs, and say what does not work."""
+    from reconciler.commands.state import doctor
+
+    common = taken(context, workspace, output, debug)
+    return doctor(common.folder, common.output)
