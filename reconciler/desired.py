@@ -17,6 +17,7 @@ from reconciler.core.snapshot import FieldRule, Ref, Scope, Spec
 from reconciler.core.value import ABSENT, Fields, Held, Value
 from reconciler.manifest.course import Block, Course, Field, Tool
 from reconciler.manifest.lens import TEXT, problem_with
+from reconciler.manifest.lenses import BLOCK, COURSE, PROSE, Lens
 from reconciler.manifest.names import letta_agent_name
 from reconciler.manifest.user import User
 from reconciler.policy import Policy
@@ -37,8 +38,11 @@ class Document:
     was: str | None = None
 
     @property
-    def is_prose(self) -> bool:
-        return self.path.endswith(".md")
+    def lens(self) -> Lens:
+        """How its fields stand in the file."""
+        if self.path.endswith("/course.toml"):
+            return COURSE
+        return PROSE if self.path.endswith(".md") else BLOCK
 
 
 @dataclass(frozen=True)

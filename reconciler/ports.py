@@ -208,12 +208,16 @@ Depth: TypeAlias = Literal["recent", "values", "full"]
 
 @dataclass(frozen=True)
 class Edit:
-    """A live value to be explained: who made it? ``before`` and ``after`` are document texts."""
+    """A live value of one field to be explained: who made it?
+
+    ``before`` and ``after`` are whole document texts that differ in field ``name`` and in nothing else.
+    """
 
     scope: Scope
     live: Live
     before: str | None
     after: str
+    name: str = ""
 
 
 @dataclass(frozen=True)
@@ -234,6 +238,8 @@ class Remote(Protocol):
     """One live system. Errors while reading raise Transient or Terminal; errors while writing are outcomes."""
 
     name: str
+    has_turns: bool
+    """Whether agents run there whose turns can write older values back."""
 
     def observe(self, scopes: Sequence[Scope] | None, depth: Depth) -> Observation:
         """Read in bulk. ``scopes``: only these are needed (None: all); more may be returned."""

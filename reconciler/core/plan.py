@@ -182,7 +182,7 @@ class _Fold:
                 continue
             for name in self._names(side, ref, seen):
                 rule = spec.rule(name)
-                if rule is None:
+                if rule is None or not rule.applies_to(side.name):
                     continue
                 live = seen.get(name, ABSENT)
                 yield ref, name, live, decide(rule, self._base(side, ref, name), self._value(ref, name), live)

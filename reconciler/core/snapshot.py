@@ -60,11 +60,17 @@ class FieldRule:
     owned: git decides; a difference is drift, recorded and undone. Otherwise both sides are merged.
     default: what the course declares; ABSENT where it declares nothing.
     problem: says why a value breaks the field's type, options or max; None where it does not.
+    remotes: the remotes that have the field; None: all that have the resource.
     """
 
     owned: bool = False
     default: Held = ABSENT
     problem: Callable[[Held], str | None] = accept_any
+    remotes: frozenset[str] | None = None
+
+    def applies_to(self, remote: str) -> bool:
+        """Whether this remote has the field at all."""
+        return self.remotes is None or remote in self.remotes
 
 
 UNDECLARED = FieldRule()
@@ -89,6 +95,11 @@ class Spec:
         """The rule of a field; None where the field is nobody's business here."""
         is_merged = self.open and not name.startswith(SETTING)
         return self.rules.get(name, UNDECLARED if is_merged else None)
+
+    def applies(self, name: str, remote: str) -> bool:
+        """Whether the field is reconciled with this remote."""
+        rule = self.rule(name)
+        return rule is not None and rule.applies_to(remote)
 
     def owns(self, name: str) -> bool:
         """Whether git decides the field."""

@@ -16,7 +16,7 @@ from reconciler.core.base import Base, FieldBase, Origin
 from reconciler.core.snapshot import Ref, Spec
 from reconciler.core.value import ABSENT, Fields, Held, same
 from reconciler.desired import Desired, Document
-from reconciler.manifest.lens import InvalidBlock, parse_block
+from reconciler.manifest.lens import InvalidBlock
 from reconciler.ports import Commit, Draft, Person, Repo
 from reconciler.store.pending import FOLDER, PendingDiff, parse
 from reconciler.store.people import RECONCILER, clean_message, one_line, trailer
@@ -162,7 +162,7 @@ def _blob(repo: Repo, commit: str, path: str) -> str | None:
 def _fields(repo: Repo, blob: str | None, document: Document) -> Fields:
     """The fields of a document's blob; none where it is not there or cannot be read."""
     try:
-        return parse_block(repo.read(blob).decode(), document.is_prose) if blob else {}
+        return document.lens.parse(repo.read(blob).decode()) if blob else {}
     except (InvalidBlock, UnicodeDecodeError):
         return {}
 

@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from reconciler.core.snapshot import MISSING, Ref, Seen, Unreadable
+from reconciler.core.snapshot import MISSING, Ref, Scope, Seen, Spec, Unreadable
 from reconciler.core.value import ABSENT, Fields, Held, Value, same
 from reconciler.desired import SETTINGS, Desired, Document
 from reconciler.errors import Terminal
 from reconciler.manifest.lens import InvalidBlock, edit_block, initial_block, parse_block
-from reconciler.ports import Live, Repo
+from reconciler.ports import Live, Observation, Repo
 
 LIVE_LIMIT = 1_000_000
 """Most characters of a live document that are read as one."""
@@ -51,7 +51,7 @@ class _Reading:
     def read(self, ref: Ref, document: Document) -> None:
         try:
             text = self._text(document)
-            found = parse_block(text, document.is_prose)
+            found = document.lens.parse(text)
             text, found = self._with_defaults(document, text, found)
         except (InvalidBlock, UnicodeDecodeError, Terminal) as error:
             self.seen[ref] = Unreadable(f"{document.path}: {error}")
@@ -77,7 +77,7 @@ class _Reading:
 
     def _with_defaults(self, document: Document, text: str, found: Fields) -> tuple[str, Fields]:
         """The document with the declared fields it lacks."""
-        if document.block is None or document.is_prose:
+        if document.block is None or document.block.is_prose:
             return text, found
         lacking: dict[str, Held] = {
             name: declared.default
@@ -91,31 +91,32 @@ class _Reading:
         return text, parse_block(text)
 
 
-def read_live(desired: Desired, shown: Mapping[Ref, Live | Unreadable], complete: frozenset[str]) -> dict[Ref, Seen]:
+def read_live(desired: Desired, scope: Scope, observation: Observation) -> dict[Ref, Seen]:
     """What an observation shows of each desired resource; refs that it says nothing about are left out."""
+    shown, held = observation.seen.get(scope, {}), observation.held.get(scope, frozenset[Ref]())
     seen: dict[Ref, Seen] = {}
     for ref in desired.specs:
         live = shown.get(ref)
         if live is not None:
-            seen[ref] = live_fields(live, desired.documents.get(ref), desired.owned.get(ref, {}))
-        elif ref.split("/", 1)[0] in complete:
+            seen[ref] = live_fields(live, desired.documents.get(ref), desired.specs[ref])
+        elif ref.split("/", 1)[0] in observation.complete and ref not in held:
             seen[ref] = MISSING
     return seen
 
 
-def live_fields(live: Live | Unreadable, document: Document | None, owned: Fields) -> Seen:
+def live_fields(live: Live | Unreadable, document: Document | None, spec: Spec | None) -> Seen:
     """The fields of one live resource: its document's, and of those beside it the declared ones."""
     if isinstance(live, Unreadable):
         return live
-    beside = {name: value for name, value in live.fields.items() if name in owned}
+    beside = {name: value for name, value in live.fields.items() if spec is not None and name in spec.rules}
     if document is None or live.text is None:
         return beside
     if len(live.text) > LIVE_LIMIT:
         return Unreadable(f"the live text has {len(live.text)} characters; at most {LIVE_LIMIT} are read")
-    if not live.text.strip() and not document.is_prose:
+    if not live.text.strip() and not document.lens.blank_is_empty:
         return Unreadable("the live text is blank", live.text)
     try:
-        return {**parse_block(live.text, document.is_prose), **beside}
+        return {**document.lens.parse(live.text), **beside}
     except InvalidBlock as error:
         return Unreadable(str(error), live.text)
 
@@ -157,11 +158,11 @@ Overlay = Mapping[str, "bytes | None"]
 def _document_overlay(ref: Ref, document: Document, git: GitSide, live: Fields) -> dict[str, bytes | None]:
     own = git.seen.get(ref)
     if not isinstance(own, Mapping):
-        return {document.path: edit_block("", document_fields(live), document.is_prose).encode()}
+        return {document.path: document.lens.edit("", document_fields(live)).encode()}
     changed = difference(own, live)
     if not changed:
         return {document.path: git.births[document.path]} if document.path in git.births else {}
-    return {document.path: edit_block(git.texts[ref], changed, document.is_prose).encode()}
+    return {document.path: document.lens.edit(git.texts[ref], changed).encode()}
 
 
 def _drift(desired: Desired, seen: Mapping[Ref, Seen]) -> dict[str, bytes | None]:

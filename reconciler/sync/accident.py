@@ -8,7 +8,8 @@ from reconciler.core.base import FieldBases, Unsettled
 from reconciler.core.guard import Expected, Found
 from reconciler.core.snapshot import MISSING, Ref, Unreadable
 from reconciler.core.value import ABSENT, Fields, same
-from reconciler.manifest.lens import InvalidBlock, parse_block
+from reconciler.desired import Document
+from reconciler.manifest.lens import InvalidBlock
 from reconciler.store.journal import tracking_ref
 from reconciler.sync.scope import ScopeWork
 
@@ -68,12 +69,12 @@ def _was_before(work: ScopeWork, remote: str, ref: Ref, live: Fields) -> bool:
         return False
     blobs = [work.repo.files(commit.id).get(document.path) for commit in work.repo.log(at, limit=MOST_STEPS_BACK)]
     own = {name: value for name, value in live.items() if not name.startswith("@")}
-    return any(same(_fields(work, blob, document.is_prose), own) for blob in dict.fromkeys(blobs) if blob)
+    return any(same(_fields(work, blob, document), own) for blob in dict.fromkeys(blobs) if blob)
 
 
-def _fields(work: ScopeWork, blob: str, prose: bool) -> Fields:
+def _fields(work: ScopeWork, blob: str, document: Document) -> Fields:
     try:
-        return parse_block(work.repo.read(blob).decode(), prose)
+        return document.lens.parse(work.repo.read(blob).decode())
     except (InvalidBlock, UnicodeDecodeError):
         return {}
 

@@ -298,7 +298,7 @@ class _Pass:
         for name, remote in self.engine.remotes.items():
             touched = [work for work in works if name in work.bases and unsettled_refs(work.bases[name])]
             if touched:
-                if grace:
+                if grace and remote.has_turns:
                     self.engine.clock.sleep(self.engine.policy.grace_seconds)
                 self._try(name, lambda remote=remote, touched=touched: self._read_back(remote, touched))
 

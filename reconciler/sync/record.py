@@ -14,7 +14,6 @@ from reconciler.core.base import Unsettled
 from reconciler.core.plan import Change
 from reconciler.core.snapshot import Ref
 from reconciler.core.value import ABSENT, Held
-from reconciler.manifest.lens import edit_block
 from reconciler.ports import Actor, Edit, Live, Remote
 from reconciler.store.bases import save_base
 from reconciler.store.journal import (
@@ -116,18 +115,19 @@ def _actors(work: ScopeWork, remote: Remote, ref: Ref, changes: list[Change], si
 
 def _edit(work: ScopeWork, live: Live, change: Change) -> Edit:
     """The change of one field as two documents that differ in nothing else."""
-    prose = work.desired.documents[change.ref].is_prose
     expected = work.stored[change.remote].of(change.ref, change.name).expected
     known: Held = ABSENT if isinstance(expected, Unsettled) else expected
-    before = edit_block(work.texts[change.ref], {change.name: known}, prose)
-    return Edit(work.scope, live, before, edit_block(before, {change.name: change.live}, prose))
+    lens = work.desired.documents[change.ref].lens
+    before = lens.edit(work.texts[change.ref], {change.name: known})
+    return Edit(work.scope, live, before, lens.edit(before, {change.name: change.live}), change.name)
 
 
 def _capture(work: ScopeWork, ref: Ref, changes: list[Change], actor: Actor, said: Mapping[str, str]) -> Step:
     document = work.desired.documents[ref]
     edits = {change.name: change.after for change in changes}
-    work.texts[ref] = edit_block(work.texts[ref], edits, document.is_prose)
-    return capture_step(ref, list(edits), document.path, work.texts[ref], actor.person, said)
+    work.texts[ref] = document.lens.edit(work.texts[ref], edits)
+    step = capture_step(ref, list(edits), document.path, work.texts[ref], actor.person, said)
+    return replace(step, subject=actor.subject) if actor.subject else step
 
 
 def _trailers(remote: str, actor: Actor, observed: str | None, stamp: Stamp) -> dict[str, str]:

@@ -13,7 +13,6 @@ from typing import Literal
 from reconciler.core.snapshot import Scope
 from reconciler.core.value import Held
 from reconciler.errors import Terminal, Transient
-from reconciler.manifest.lens import edit_block
 from reconciler.ports import Person, Workspace
 from reconciler.store.journal import MAIN, Stamp, Step, commit_steps
 from reconciler.store.pending import GIT, PendingDiff, read_diffs, render
@@ -120,4 +119,4 @@ def _chosen(work: ScopeWork, diff: PendingDiff, value: Held) -> tuple[str, bytes
     document = work.desired.documents.get(diff.ref)
     if document is None or diff.field is None or diff.ref not in work.git.texts:
         raise Terminal(f"{diff.ref} has no readable document on main; restore it, then decide")
-    return document.path, edit_block(work.git.texts[diff.ref], {diff.field: value}, document.is_prose).encode()
+    return document.path, document.lens.edit(work.git.texts[diff.ref], {diff.field: value}).encode()

@@ -104,7 +104,7 @@ def look(
 ) -> None:
     """Put what was observed beside git's side, and believe what has settled."""
     work.shown = {name: seen.seen.get(work.scope, {}) for name, seen in observations.items()}
-    work.seen = {name: read_live(work.desired, work.shown[name], each.complete) for name, each in observations.items()}
+    work.seen = {name: read_live(work.desired, work.scope, each) for name, each in observations.items()}
     for remote in observations:
         base = replayed(work.repo, remote, work.stored[remote], work.head, work.desired)
         base = believe(work, remote, base, work.seen[remote], (runs.get(remote, ()), stamp))

@@ -19,7 +19,8 @@ from reconciler.core.outcome import (
 from reconciler.core.plan import Change, Clash
 from reconciler.core.snapshot import Ref
 from reconciler.core.value import ABSENT, Fields, same
-from reconciler.manifest.lens import InvalidBlock, parse_block
+from reconciler.desired import Document
+from reconciler.manifest.lens import InvalidBlock
 from reconciler.sync.questions import wanted
 from reconciler.sync.scope import ScopeWork
 from reconciler.sync.write import unsettled_refs
@@ -73,7 +74,9 @@ def planned(work: ScopeWork) -> Iterable[PlannedAction]:
     yield from _births(work)
     yield from _grouped(work, "captured", work.plan.captured)
     for remote, ref in work.plan.creates:
-        fields = tuple(FieldChange(name, ABSENT, value) for name, value in work.plan.target[ref].items())
+        spec = work.desired.specs[ref]
+        made = {name: value for name, value in work.plan.target[ref].items() if spec.applies(name, remote)}
+        fields = tuple(FieldChange(name, ABSENT, value) for name, value in made.items())
         yield PlannedAction("pending", work.scope, remote, ref, "create", fields)
     yield from _grouped(work, "pending", work.plan.pending)
 
@@ -93,8 +96,8 @@ def _births(work: ScopeWork) -> Iterable[PlannedAction]:
         content = work.git.births.get(document.path)
         if content is None:
             continue
-        before = _committed(work, document.path, document.is_prose)
-        after = parse_block(content.decode(), document.is_prose)
+        before = _committed(work, document)
+        after = document.lens.parse(content.decode())
         fields = tuple(
             FieldChange(name, (before or {}).get(name, ABSENT), value)
             for name, value in after.items()
@@ -103,10 +106,10 @@ def _births(work: ScopeWork) -> Iterable[PlannedAction]:
         yield PlannedAction("pending", work.scope, "git", ref, "create" if before is None else "update", fields)
 
 
-def _committed(work: ScopeWork, path: str, prose: bool) -> Fields | None:
-    blob = work.git.files.get(path)
+def _committed(work: ScopeWork, document: Document) -> Fields | None:
+    blob = work.git.files.get(document.path)
     try:
-        return parse_block(work.repo.read(blob).decode(), prose) if blob else None
+        return document.lens.parse(work.repo.read(blob).decode()) if blob else None
     except InvalidBlock:
         return None
 

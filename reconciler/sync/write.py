@@ -18,7 +18,6 @@ from reconciler.core.settle import Running
 from reconciler.core.snapshot import Ref, Unreadable
 from reconciler.core.value import Held, Value
 from reconciler.desired import COURSES, SETTINGS
-from reconciler.manifest.lens import edit_block
 from reconciler.ports import Action, Applied, Failed, Live, Outcome, Remote, Stale
 from reconciler.store.journal import Stamp
 from reconciler.store.sides import difference, live_fields
@@ -113,7 +112,7 @@ def _with(base: Base, ref: Ref, fields: FieldBases) -> Base:
 
 def _actions(work: ScopeWork) -> Iterable[tuple[str, Action]]:
     for remote, ref in work.plan.creates:
-        yield remote, _creation(work, ref)
+        yield remote, _creation(work, remote, ref)
     grouped: dict[tuple[str, Ref], list[Change]] = {}
     for change in work.plan.pending:
         grouped.setdefault((change.remote, change.ref), []).append(change)
@@ -123,8 +122,16 @@ def _actions(work: ScopeWork) -> Iterable[tuple[str, Action]]:
             yield remote, _update(work, remote, live, changes)
 
 
-def _creation(work: ScopeWork, ref: Ref) -> Action:
-    return Action(work.scope, ref, "create", None, work.texts.get(ref), work.desired.owned.get(ref, {}))
+def _creation(work: ScopeWork, remote: str, ref: Ref) -> Action:
+    """The making of a resource: its text where that travels, and every field that does not stand in it."""
+    spec, document = work.desired.specs[ref], work.desired.documents.get(ref)
+    travels = document is not None and document.lens.travels
+    fields = {
+        name: value
+        for name, value in work.plan.target[ref].items()
+        if spec.applies(name, remote) and (name.startswith(SETTINGS) or not travels)
+    }
+    return Action(work.scope, ref, "create", None, work.texts[ref] if travels else None, fields)
 
 
 def _update(work: ScopeWork, remote: str, live: Live, changes: Sequence[Change]) -> Action:
@@ -134,7 +141,7 @@ def _update(work: ScopeWork, remote: str, live: Live, changes: Sequence[Change])
     beside: dict[str, Value] = {
         change.name: change.after  # type: ignore[misc]
         for change in changes
-        if ref not in work.desired.documents or change.name.startswith(SETTINGS)
+        if live.text is None or change.name.startswith(SETTINGS)
     }
     text = _document(work, remote, ref, sent) if sent - beside.keys() else None
     return Action(work.scope, ref, "update", live, text, beside)
@@ -147,7 +154,7 @@ def _document(work: ScopeWork, remote: str, ref: Ref, sent: set[str]) -> str:
     kept: dict[str, Held] = {
         name: value for name, value in difference(work.plan.target[ref], seen).items() if name not in sent
     }
-    return edit_block(work.texts[ref], kept, work.desired.documents[ref].is_prose)
+    return work.desired.documents[ref].lens.edit(work.texts[ref], kept)
 
 
 def unsettled_refs(base: Base) -> list[Ref]:
@@ -185,7 +192,7 @@ def _confirmed(
         return
     work.shown[remote] = shown
     again = {
-        ref: live_fields(shown[ref], work.desired.documents.get(ref), work.desired.owned.get(ref, {}))
+        ref: live_fields(shown[ref], work.desired.documents.get(ref), work.desired.specs.get(ref))
         for ref in refs
         if ref in shown
     }

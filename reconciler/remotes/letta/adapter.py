@@ -28,6 +28,8 @@ SOMEBODY = Actor("api", "", Person("Letta API", "api@letta.invalid"), known=Fals
 class LettaRemote:
     """Only what carries this workspace's tags is read as ours; nothing else is ever written to."""
 
+    has_turns = True
+
     def __init__(
         self,
         base_url: str,
