@@ -22,7 +22,7 @@ from reconciler.manifest.lens import edit_block, parse_block
 from reconciler.policy import Policy, Ways
 from reconciler.ports import Person, Remote, Workspace
 from reconciler.remotes.letta import LettaRemote
-from reconciler.store.gitio import GitRepo
+from reconciler.store.gitio import MAIN, GitRepo
 from reconciler.store.people import RECONCILER
 from reconciler.store.workspace import GitWorkspace, init_workspace
 from reconciler.sync.engine import Engine
@@ -161,7 +161,9 @@ class Place:
         return f"{self.course}/shared/{name}" if who == "courses" else f"blocks/{self.course}/{name}"
 
     def head(self, who: str) -> str:
-        return self.git(who, "rev-parse", "main").strip()
+        commit = self.repo(who).ref(MAIN)
+        assert commit, f"{who} has no main"
+        return commit
 
     def log(self, who: str, form: str = "%an|%s", *args: str) -> list[str]:
         """Oldest first."""
@@ -175,22 +177,27 @@ class Place:
 
     def in_git(self, who: str, block: str) -> Fields:
         """The fields of a block on ``main``."""
-        return self._fields(who, block, "main")
+        return self._fields(who, block, MAIN)
 
     def tracked(self, who: str, block: str) -> Fields:
         return self._fields(who, block, TRACKING)
 
-    def _fields(self, who: str, block: str, commit: str) -> Fields:
-        path = self.path(who, block)
-        return parse_block(self.git(who, "show", f"{commit}:{path}"), path.endswith(".md"))
+    def _fields(self, who: str, block: str, ref: str) -> Fields:
+        repo, path = self.repo(who), self.path(who, block)
+        commit = repo.ref(ref)
+        assert commit, f"{who} has no {ref}"
+        return parse_block(repo.read(repo.files(commit)[path]).decode(), path.endswith(".md"))
 
     def history(self, who: str, block: str, name: str) -> list[Any]:
         """Every value that a field has had on ``main``, in order, without repetitions."""
-        path = self.path(who, block)
+        repo, path = self.repo(who), self.path(who, block)
         values: list[Any] = []
-        for commit in self.log(who, "%H", "main", "--", path):
-            value = parse_block(self.git(who, "show", f"{commit}:{path}"), path.endswith(".md")).get(name)
-            if not values or values[-1] != value:
+        for commit in repo.log(self.head(who)):
+            files = repo.files(commit.id)
+            value = (
+                parse_block(repo.read(files[path]).decode(), path.endswith(".md")).get(name) if path in files else None
+            )
+            if path in files and values[-1:] != [value]:
                 values.append(value)
         return values
 
@@ -269,11 +276,15 @@ class Place:
         assert self.system.tap.writes() == []
         assert self.heads() == before
         assert self.drift() == {}
-        for who in self.everybody():
-            for path in self.git(who, "ls-tree", "-r", "--name-only", "main").splitlines():
-                parts = path.removesuffix(".toml").removesuffix(".md").split("/")
-                if "shared" in parts[-2:] or parts[0] == "blocks":
-                    assert self.in_git(who, parts[-1]) == self.in_letta(who, parts[-1]), (who, path)
+        for who, block, live in self._ours():
+            assert parse_block(live, block == "diary") == self.in_git(who, block), (who, block)
+
+    def _ours(self) -> Iterator[tuple[str, str, str]]:
+        """Each of our blocks in Letta: whose, which, and its text."""
+        for row in self.system.blocks():
+            said = dict(tag.partition(":")[::2] for tag in row["tags"])
+            if said.get("workspace") == self.workspace.uuid:
+                yield said.get("user", "courses"), said["block"], row["value"]
 
 
 def git(folder: Path, *args: str, author: str = "Tess Teacher") -> str:
