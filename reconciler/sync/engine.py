@@ -32,6 +32,7 @@ from reconciler.sync.scope import (
     check_forward,
     decide_scope,
     is_unsettled,
+    left_over,
     load_scope,
     look,
     main_of,
@@ -182,7 +183,11 @@ class _Pass:
         head = main_of(repo, scope)
         if scope == COURSES:
             self.courses, self.courses_at = self.engine.reader.read(repo, head), head
-        if may_skip and (known := self.engine.memory.unchanged(scope, self.setting(), self.observations)):
+        if (
+            may_skip
+            and self.ways == Ways()
+            and (known := self.engine.memory.unchanged(scope, self.setting(), self.observations))
+        ):
             self.skipped.append(known)
             return
         desired = self._desired(scope, repo, head)
@@ -190,6 +195,7 @@ class _Pass:
         check_forward(work, self.ways.accept_rewind)
         look(work, self.observations, self.runs, self.stamp)
         decide_scope(work)
+        work.prunes = left_over(work) if self.ways.prune else []
         self.works.append(work)
 
     def _desired(self, scope: Scope, repo: Repo, head: str) -> Desired:

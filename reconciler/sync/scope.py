@@ -60,6 +60,8 @@ class ScopeWork:
     bases: dict[str, Base] = field(default_factory=dict[str, Base])
     texts: dict[Ref, str] = field(default_factory=dict[Ref, str])
     """Each document as it stands on ``main`` at this point of the pass."""
+    prunes: list[tuple[str, Ref]] = field(default_factory=list[tuple[str, Ref]])
+    """Agents of courses the learner left, to be deleted: only where a person opened that way."""
     known: dict[str, Base] = field(default_factory=dict[str, Base])
     """Each base as this pass found it, once what has settled meanwhile was believed: what the plan starts from."""
 
@@ -179,6 +181,16 @@ def _known(base: Base, seen: Mapping[Ref, Seen], planned: Mapping[Ref, Fields]) 
 def _dirty_refs(work: ScopeWork) -> frozenset[Ref]:
     dirty = work.repo.dirty() if work.desired.documents else frozenset[str]()
     return frozenset(ref for ref, document in work.desired.documents.items() if document.path in dirty)
+
+
+def left_over(work: ScopeWork) -> list[tuple[str, Ref]]:
+    """Our agents that git asks for no more, per remote: of courses the learner left."""
+    return [
+        (remote, ref)
+        for remote, shown in work.shown.items()
+        for ref in shown
+        if ref.startswith("agent/") and ref not in work.desired.specs
+    ]
 
 
 def recreate(work: ScopeWork, remote: str, refs: Iterable[Ref]) -> None:

@@ -22,7 +22,7 @@ from reconciler.core.value import ABSENT, Fields, same
 from reconciler.desired import Document
 from reconciler.manifest.lens import InvalidBlock
 from reconciler.sync.questions import wanted
-from reconciler.sync.scope import ScopeWork
+from reconciler.sync.scope import ScopeWork, left_over
 from reconciler.sync.write import unsettled_refs
 
 
@@ -51,7 +51,7 @@ def tell(works: Sequence[ScopeWork], tally: Tally) -> Report:
         warnings=[*tally.warnings, *_once(work_warnings(works))],
         errors=[*tally.errors, *(error for work in works for error in refused(work))],
         unsettled=sum(_unsettled(work) for work in works),
-        unmanaged=tally.unmanaged,
+        unmanaged=tally.unmanaged + sum(len(left_over(work)) - len(work.prunes) for work in works),
         scopes=len(works) + tally.skipped,
         applied=tally.applied,
         writes=tally.writes,
@@ -79,6 +79,8 @@ def planned(work: ScopeWork) -> Iterable[PlannedAction]:
         fields = tuple(FieldChange(name, ABSENT, value) for name, value in made.items())
         yield PlannedAction("pending", work.scope, remote, ref, "create", fields)
     yield from _grouped(work, "pending", work.plan.pending)
+    for remote, ref in work.prunes:
+        yield PlannedAction("pending", work.scope, remote, ref, "delete", ())
 
 
 def _grouped(work: ScopeWork, flow: Flow, changes: Iterable[Change]) -> Iterable[PlannedAction]:

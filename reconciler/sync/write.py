@@ -54,7 +54,7 @@ def write_all(works: Sequence[ScopeWork], remotes: Mapping[str, Remote], writers
 
 def has_writes(work: ScopeWork) -> bool:
     """Whether the plan of the scope touches any remote."""
-    return bool(work.plan.pending or work.plan.creates)
+    return bool(work.plan.pending or work.plan.creates or work.prunes)
 
 
 def write_scope(work: ScopeWork, remotes: Mapping[str, Remote]) -> Written:
@@ -84,6 +84,8 @@ def _note(work: ScopeWork, remote: str, action: Action, live: Live | None) -> No
     """Remember what was written; a resource just made has nothing older that could come back."""
     if live is not None:
         work.shown[remote] = {**work.shown[remote], action.ref: live}
+    if action.verb == "delete":
+        work.bases[remote] = _without(work.bases[remote], action.ref)
     if action.verb == "create":
         fresh = made(work.desired.specs[action.ref], work.plan.target[action.ref])
         work.bases[remote] = _with(work.bases[remote], action.ref, fresh)
@@ -101,9 +103,12 @@ def _unsent(work: ScopeWork, remote: str, action: Action) -> None:
 
 def _forget(work: ScopeWork, remote: str, ref: Ref) -> None:
     """The thing we meant to make exists already: its past with us is not what the intent said."""
-    base = work.bases[remote]
     if ref not in work.known[remote].resources:
-        work.bases[remote] = Base(base.main, {key: fields for key, fields in base.resources.items() if key != ref})
+        work.bases[remote] = _without(work.bases[remote], ref)
+
+
+def _without(base: Base, ref: Ref) -> Base:
+    return Base(base.main, {key: fields for key, fields in base.resources.items() if key != ref})
 
 
 def _with(base: Base, ref: Ref, fields: FieldBases) -> Base:
@@ -111,6 +116,10 @@ def _with(base: Base, ref: Ref, fields: FieldBases) -> Base:
 
 
 def _actions(work: ScopeWork) -> Iterable[tuple[str, Action]]:
+    for remote, ref in work.prunes:
+        live = work.shown[remote][ref]
+        if isinstance(live, Live):
+            yield remote, Action(work.scope, ref, "delete", live, None)
     for remote, ref in work.plan.creates:
         yield remote, _creation(work, remote, ref)
     grouped: dict[tuple[str, Ref], list[Change]] = {}
