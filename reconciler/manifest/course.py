@@ -161,6 +161,7 @@ class Messages:
     welcome_first: str = "Hello! How can I help you today?"
     welcome_returning: str = "Welcome back!"
     error_unavailable: str = "I'm temporarily unavailable. Please try again in a moment."
+    suggestion_prompts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

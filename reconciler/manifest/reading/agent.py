@@ -105,6 +105,7 @@ def _messages(file: Section) -> Messages:
         welcome_first=section.text("welcome_first"),
         welcome_returning=section.text("welcome_returning"),
         error_unavailable=section.text("error_unavailable"),
+        suggestion_prompts=section.texts("suggestion_prompts"),
     )
 
 

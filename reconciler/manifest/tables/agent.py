@@ -112,6 +112,7 @@ MESSAGES = Table(
         Key("welcome_first", "string", "To a learner who comes for the first time.", default=Messages.welcome_first),
         Key("welcome_returning", "string", "To a learner who comes back.", default=Messages.welcome_returning),
         Key("error_unavailable", "string", "When the agent cannot be reached.", default=Messages.error_unavailable),
+        Key("suggestion_prompts", "strings", "Openings a learner can click.", default=Messages.suggestion_prompts),
     ),
     '[messages]\nwelcome_first = "Hello! What shall we count today?"',
 )
