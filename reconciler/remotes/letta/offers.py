@@ -45,6 +45,10 @@ class Offers:
         known = self._names("tools")
         return [known[name] for name in wanted if name in known]
 
+    def forget(self) -> None:
+        """Ask again next time: the server has just refused something that was read from it."""
+        self._kept.clear()
+
     def _names(self, kind: str) -> Mapping[str, str]:
         kept = self._kept.get(kind)
         if kept and self._now() - kept[0] < KEPT:

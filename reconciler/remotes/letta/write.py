@@ -32,6 +32,7 @@ class Writer:
         self._workspace = workspace
         self._known = known
         self._now = now
+        self._offers = offers
         self._again = Rereader(api, workspace, known)
         self._find = Finder(api, workspace, known, self._again, now)
         self._agents = AgentWriter(api, known, self._find, offers)
@@ -43,6 +44,7 @@ class Writer:
         except Transient as error:
             return Failed(_short(error), transient=True)
         except Refused as error:
+            self._offers.forget()  # A server restored from elsewhere has other ids for the same tools.
             return Failed(_short(error), transient=error.is_transient)
         except (Terminal, ValueError) as error:
             return Failed(_short(error), transient=False)
