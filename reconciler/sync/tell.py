@@ -61,11 +61,13 @@ def tell(works: Sequence[ScopeWork], tally: Tally) -> Report:
 
 
 def _unsettled(work: ScopeWork) -> int:
+    """How many fields are in the air. One that a person must decide is not: no waiting would settle it."""
+    asked = {(clash.remote, clash.ref, clash.name) for clash in work.plan.clashes}
     return sum(
-        not each.is_settled
-        for base in work.bases.values()
+        not each.is_settled and (remote, ref, name) not in asked
+        for remote, base in work.bases.items()
         for ref in unsettled_refs(base)
-        for each in base.resources[ref].values()
+        for name, each in base.resources[ref].items()
     )
 
 
