@@ -8,13 +8,25 @@ with ``@`` so that no key of a document can be taken for one.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from reconciler.core.outcome import Notice
 from reconciler.core.snapshot import FieldRule, Ref, Scope, Spec
 from reconciler.core.value import ABSENT, Fields, Held, Value
+from reconciler.desired_web import (
+    ONLY_WEB,
+    OWNED_THERE,
+    Web,
+    course_settings,
+    course_spec,
+    is_agent,
+    learner_grants,
+    note_settings,
+    staff_grants,
+    task_model,
+)
 from reconciler.manifest.course import Block, Course, Field, Tool
 from reconciler.manifest.lens import TEXT, problem_with
 from reconciler.manifest.lenses import BLOCK, COURSE, PROSE, Lens
@@ -24,6 +36,7 @@ from reconciler.policy import Policy
 
 OWNED = FieldRule(owned=True)
 LETTA = frozenset({"letta"})
+OWNED_BY_LETTA = FieldRule(owned=True, remotes=LETTA)
 COURSES: Scope = "courses"
 SETTINGS = "@"
 """First character of the names of a block's settings."""
@@ -59,16 +72,22 @@ Offers = Mapping[str, frozenset[str]]
 _RefOf = Callable[[str], "Ref | None"]
 
 
-def desired_of_courses(courses: Mapping[str, Course], files: Iterable[str]) -> Desired:
-    """The shared blocks of all courses, and shared blocks no course declares any more (kept, never made again)."""
+def desired_of_courses(courses: Mapping[str, Course], files: Collection[str], web: Web | None = None) -> Desired:
+    """The shared blocks of all courses, the models people see of them, and the models of background agents.
+
+    Shared blocks that no course declares any more are kept, and never made again.
+    """
     draft = _Draft()
     for course in courses.values():
         for block in course.blocks.values():
             if block.scope == "shared":
                 path = f"{course.id}/shared/{block.name}{_suffix(block)}"
                 was = f"{course.id}/shared/{block.was}{_suffix(block)}" if block.was else None
-                draft.add_block(f"block/{course.id}/{block.name}", Document(path, block, was))
-    draft.add_orphans(files, _shared_ref)
+                note = note_settings(block, course, staff_grants(course.id, web)) if web else {}
+                draft.add_block(f"block/{course.id}/{block.name}", Document(path, block, was), note)
+        if web:
+            draft.add_models(course, files, web)
+    draft.add_orphans(files, _shared_ref, web is not None)
     return draft.done()
 
 
@@ -76,10 +95,10 @@ def desired_of_user(user: User, courses: Mapping[str, Course], files: Iterable[s
     """The agents and blocks of one learner; blocks of courses they left are kept, and never made again."""
     draft = _Draft()
     for course in (courses[name] for name in user.courses if name in courses):
-        refs = [_place(draft, course, block) for block in course.blocks.values()]
+        refs = [_place(draft, user, course, block, context.web) for block in course.blocks.values()]
         draft.add_agent(f"agent/{course.id}", agent_fields(user, course, refs, context))
         draft.warnings += _lacking(course, context.offers)
-    draft.add_orphans(files, _user_ref)
+    draft.add_orphans(files, _user_ref, bool(context.web and user.open_webui_id))
     return draft.done()
 
 
@@ -90,9 +109,10 @@ class Context:
     workspace: str
     policy: Policy
     offers: Offers = field(default_factory=lambda: MappingProxyType({}))
+    web: Web | None = None
 
 
-def _place(draft: _Draft, course: Course, block: Block) -> Ref:
+def _place(draft: _Draft, user: User, course: Course, block: Block, web: Web | None) -> Ref:
     """Put a block of the course where its scope says, and give its ref. Shared ones belong to the courses' scope."""
     if block.scope == "user":
         ref, folder = f"block/{block.name}", "blocks"
@@ -100,8 +120,17 @@ def _place(draft: _Draft, course: Course, block: Block) -> Ref:
         ref, folder = f"block/{course.id}/{block.name}", f"blocks/{course.id}"
     if block.scope != "shared" and ref not in draft.documents:
         was = f"{folder}/{block.was}{_suffix(block)}" if block.was else None
-        draft.add_block(ref, Document(f"{folder}/{block.name}{_suffix(block)}", block, was))
+        document = Document(f"{folder}/{block.name}{_suffix(block)}", block, was)
+        draft.add_block(ref, document, _learner_note(user, course, block, web))
     return ref
+
+
+def _learner_note(user: User, course: Course, block: Block, web: Web | None) -> dict[str, Value]:
+    """The note of a learner's block; none without an account there."""
+    if web is None or not user.open_webui_id:
+        return {}
+    of_course = None if block.scope == "user" else course
+    return note_settings(block, of_course, learner_grants(user.open_webui_id, of_course and of_course.id, web))
 
 
 def agent_fields(user: User, course: Course, blocks: Sequence[Ref], context: Context) -> dict[str, Value]:
@@ -170,32 +199,45 @@ class _Draft:
         self.specs[ref] = Spec(ref, dict.fromkeys(fields, OWNED), LETTA, open=False)
         self.owned[ref] = fields
 
-    def add_block(self, ref: Ref, document: Document) -> None:
+    def add_block(self, ref: Ref, document: Document, note: Mapping[str, Value]) -> None:
+        """A block, and where ``note`` has settings its note too."""
         assert document.block is not None
         self.documents[ref] = document
-        self.owned[ref] = block_settings(document.block)
-        self.specs[ref] = block_spec(ref, document.block)
+        self.owned[ref] = {**block_settings(document.block), **note}
+        self.specs[ref] = block_spec(ref, document.block, note)
 
-    def add_orphans(self, files: Iterable[str], ref_of: _RefOf) -> None:
+    def add_models(self, course: Course, files: Collection[str], web: Web) -> None:
+        """The model people choose, merged with the course's file; and a hidden one per background agent."""
+        ref, path = f"model/{course.id}", f"{course.id}/course.toml"
+        if path in files and web.policy.base_model:
+            self.specs[ref], self.documents[ref] = course_spec(ref), Document(path, None)
+            self.owned[ref] = course_settings(course, web)
+        for task in (task for task in course.tasks if is_agent(task) and web.policy.base_model):
+            hidden = task_model(course, task, web)
+            of_task = f"model/{course.id}/{task.name}"
+            self.owned[of_task] = hidden
+            self.specs[of_task] = Spec(of_task, dict.fromkeys(hidden, OWNED_THERE), ONLY_WEB, open=False)
+
+    def add_orphans(self, files: Iterable[str], ref_of: _RefOf, has_note: bool) -> None:
         """Documents without a course: merged while they stand on both sides, never made, nothing of them owned."""
         taken = {document.path for document in self.documents.values()}
         for path in files:
             ref = ref_of(path)
             if ref is not None and path not in taken and ref not in self.documents:
                 self.documents[ref] = Document(path, None)
-                self.specs[ref] = Spec(ref, {}, LETTA, make=False)
+                self.specs[ref] = Spec(ref, {}, LETTA | ONLY_WEB if has_note else LETTA, make=False)
 
     def done(self) -> Desired:
         return Desired(self.specs, self.owned, self.documents, tuple(self.warnings))
 
 
-def block_spec(ref: Ref, block: Block) -> Spec:
+def block_spec(ref: Ref, block: Block, note: Collection[str] = ()) -> Spec:
     """How a block is reconciled: its fields merged within what the course declares, its settings git's."""
     rules = {name: _merged_field(declared) for name, declared in block.fields.items()}
-    rules |= dict.fromkeys(block_settings(block), OWNED)
+    rules |= dict.fromkeys(block_settings(block), OWNED_BY_LETTA) | dict.fromkeys(note, OWNED_THERE)
     if block.is_prose:
         rules[TEXT] = FieldRule(default="")
-    return Spec(ref, rules, LETTA)
+    return Spec(ref, rules, LETTA | ONLY_WEB if note else LETTA)
 
 
 def block_settings(block: Block) -> dict[str, Value]:

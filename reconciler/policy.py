@@ -31,11 +31,29 @@ class Ways:
     prune: bool = False
 
 
+NO_GROUPS: Mapping[str, tuple[str, ...]] = MappingProxyType({})
+
+
+@dataclass(frozen=True)
+class WebPolicy:
+    """Open WebUI's part of the settings.
+
+    base_model: what a course's model is built on there. default_courses: for everybody with an account.
+    groups: courses by the name of the group whose members take them. staff: names of groups by course.
+    """
+
+    base_model: str = ""
+    default_courses: tuple[str, ...] = ()
+    groups: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: NO_GROUPS)
+    staff: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: NO_GROUPS)
+
+
 @dataclass(frozen=True)
 class Policy:
     """What the engine needs of the settings.
 
-    grace_seconds: how long after a write the runs are listed. writers: threads for live writes.
+    grace_seconds: how long after a write the runs are listed. writers: threads for live writes. web: None where no
+    Open WebUI is configured.
     """
 
     agent_name: str = "youlab_{user}_{course}"
@@ -43,3 +61,4 @@ class Policy:
     grace_seconds: float = 2.0
     writers: int = 4
     limits: Limits = Limits()
+    web: WebPolicy | None = None

@@ -111,6 +111,10 @@ class Workspace(Protocol):
 
     def repo(self, scope: Scope) -> Repo: ...
 
+    def add_user(self, user: str, files: Mapping[str, bytes], author: Person, when: datetime) -> Repo:
+        """A new user's repo with these files as its first commit; Terminal where there is one already."""
+        ...
+
 
 # ---------------------------------------------------------------------------- live systems
 
@@ -260,6 +264,33 @@ class Remote(Protocol):
     def explain(self, edits: Sequence[Edit], since: datetime | None) -> Sequence[Actor]:
         """Who made each edit, as far as evidence goes; one actor per edit, in order."""
         ...
+
+
+@dataclass(frozen=True)
+class WebUser:
+    """One account of the chat system. ``role``: admin, user or pending."""
+
+    id: str
+    name: str
+    email: str
+    role: str
+
+
+class People(Protocol):
+    """Who has an account where people chat and edit."""
+
+    def users(self) -> Sequence[WebUser]: ...
+
+    def groups(self) -> Sequence[WebGroup]: ...
+
+
+@dataclass(frozen=True)
+class WebGroup:
+    """A group of accounts. ``members``: account ids."""
+
+    id: str
+    name: str
+    members: frozenset[str]
 
 
 class Clock(Protocol):

@@ -60,8 +60,12 @@ COURSE_KEYS: Mapping[str, tuple[Path, ...]] = {
 """Where the fields that people see of a course stand in its file: the v2 place first, then the v1 one."""
 
 
+EMPTY: tuple[Value, ...] = ("", ())
+"""What a live model holds of a field that nobody declared: the same as nothing."""
+
+
 class CourseLens:
-    """The fields of a course's workspace model, in its ``course.toml``: a field nobody declared there is absent."""
+    """The fields of a course's workspace model, in its ``course.toml``: a field not declared, or empty, is absent."""
 
     travels = False
     blank_is_empty = False
@@ -69,7 +73,7 @@ class CourseLens:
     def parse(self, text: str) -> dict[str, Value]:
         data = _data(text)
         found = {name: _first(data, paths) for name, paths in COURSE_KEYS.items()}
-        return {name: value for name, value in found.items() if value is not ABSENT}
+        return {name: value for name, value in found.items() if value is not ABSENT and value not in EMPTY}
 
     def edit(self, text: str, changes: Mapping[str, Held]) -> str:
         for name, value in changes.items():

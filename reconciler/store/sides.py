@@ -14,6 +14,7 @@ from reconciler.core.value import ABSENT, Fields, Held, Value, same
 from reconciler.desired import SETTINGS, Desired, Document
 from reconciler.errors import Terminal
 from reconciler.manifest.lens import InvalidBlock, edit_block, initial_block, parse_block
+from reconciler.manifest.lenses import EMPTY
 from reconciler.ports import Live, Observation, Repo
 
 LIVE_LIMIT = 1_000_000
@@ -110,7 +111,7 @@ def live_fields(live: Live | Unreadable, document: Document | None, spec: Spec |
         return live
     beside = {name: value for name, value in live.fields.items() if spec is not None and name in spec.rules}
     if document is None or live.text is None:
-        return beside
+        return {name: value for name, value in beside.items() if document is None or value not in EMPTY}
     if len(live.text) > LIVE_LIMIT:
         return Unreadable(f"the live text has {len(live.text)} characters; at most {LIVE_LIMIT} are read")
     if not live.text.strip() and not document.lens.blank_is_empty:
