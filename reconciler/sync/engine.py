@@ -160,10 +160,15 @@ class _Pass:
         return self._try(scope, lambda: {name: load_base(repo, name) for name in self.engine.remotes})
 
     def _list_runs(self, bases: Sequence[StoredBase]) -> None:
-        """List before reading, where anything is in the air: only a read after the listing can prove a run's end."""
+        """List before reading, where anything is in the air: only a read after the listing can prove a run's end.
+
+        Where the listing fails there is none: no runs known is not the same as no runs.
+        """
         if any(is_unsettled(base) for base in bases):
             for name, remote in self.engine.remotes.items():
-                self.runs[name] = self._try(name, lambda remote=remote: list_runs(remote)) or ()
+                runs = self._try(name, lambda remote=remote: list_runs(remote))
+                if runs is not None:
+                    self.runs[name] = runs
 
     def _observe(self, scopes: list[Scope] | None, depth: Depth) -> None:
         for name, remote in self.engine.remotes.items():

@@ -104,12 +104,13 @@ def check_forward(work: ScopeWork, accept_rewind: bool) -> None:
 def look(
     work: ScopeWork, observations: Mapping[str, Observation], runs: Mapping[str, Sequence[Running]], stamp: Stamp
 ) -> None:
-    """Put what was observed beside git's side, and believe what has settled."""
+    """Put what was observed beside git's side, and believe what has settled, as far as the runs were listed."""
     work.shown = {name: seen.seen.get(work.scope, {}) for name, seen in observations.items()}
     work.seen = {name: read_live(work.desired, work.scope, each) for name, each in observations.items()}
     for remote in observations:
         base = replayed(work.repo, remote, work.stored[remote], work.head, work.desired)
-        base = believe(work, remote, base, work.seen[remote], (runs.get(remote, ()), stamp))
+        if remote in runs:
+            base = believe(work, remote, base, work.seen[remote], (runs[remote], stamp))
         work.known[remote], work.seen[remote] = _forgiven(work.seen[remote], base)
 
 
