@@ -81,10 +81,6 @@ def _conflict(conflict: PlannedConflict) -> Iterator[Text]:
     yield _head("!", "magenta", "conflict", conflict.ref, where)
     for each in conflict.fields:
         yield from _clash(each, conflict.remote)
-    if conflict.diff:
-        approve, reject = f"diffs approve {conflict.diff}", f"diffs reject {conflict.diff}"
-        decide = f"reconciler {approve} takes {conflict.remote}'s, {reject} keeps git's"
-        yield Text(f"      {visible(decide)}", style="dim")
 
 
 def _clash(clash: ClashField, remote: str) -> Iterator[Text]:
@@ -100,6 +96,10 @@ def _clash(clash: ClashField, remote: str) -> Iterator[Text]:
         for side, value in sides.items():
             yield Text.assemble(f"        {side.ljust(width)}  ", (brief(value), "yellow"))
     yield Text(f"        {'before'.ljust(width)}  {brief(clash.base)}", style="dim")
+    if clash.diff:
+        approve, reject = f"diffs approve {clash.diff}", f"diffs reject {clash.diff}"
+        decide = visible(f"reconciler {approve} takes {remote}'s, {reject} keeps git's")
+        yield Text(f"        {decide}", style="dim")
 
 
 def _halt(where: str, remote: str, reason: str) -> Iterator[Text]:
@@ -109,7 +109,11 @@ def _halt(where: str, remote: str, reason: str) -> Iterator[Text]:
 
 def _notice(notice: Notice) -> Iterator[Text]:
     first, *rest = notice.message.splitlines() or [""]
-    yield Text.assemble("  ", (visible(notice.where), "bold"), f": {visible(first)}")
+    # A course's own messages begin with the file and go on with the line: said once, it reads better.
+    file = notice.where.removeprefix("courses/")
+    where = notice.where if not first.startswith(file) else notice.where.removesuffix(file) + first.split(": ", 1)[0]
+    said = first if where == notice.where else first.split(": ", 1)[-1]
+    yield Text.assemble("  ", (visible(where), "bold"), f": {visible(said)}")
     yield from (Text(f"      {visible(line)}") for line in rest)
 
 

@@ -36,8 +36,14 @@ def update(before: Held, after: Held, flow: Flow = "pending", author: str = "") 
 
 
 def clash(**changes: Any) -> PlannedConflict:
-    values = {"base": "MIT", "git": "Harvard", "live": "Yale", "reason": "both sides changed it"} | changes
-    return PlannedConflict(ALICE, "letta", STUDENT, (ClashField("goal", **values),), "3f2a")
+    values = {
+        "base": "MIT",
+        "git": "Harvard",
+        "live": "Yale",
+        "reason": "both sides changed it",
+        "diff": "3f2a",
+    } | changes
+    return PlannedConflict(ALICE, "letta", STUDENT, (ClashField("goal", **values),))
 
 
 def text(report: Report) -> str:
@@ -69,7 +75,7 @@ Conflicts: a person decides (1)
         git     "Harvard"
         letta   "Yale"
         before  "MIT"
-      reconciler diffs approve 3f2a takes letta's, diffs reject 3f2a keeps git's
+        reconciler diffs approve 3f2a takes letta's, diffs reject 3f2a keeps git's
 
 1 pending, 1 to capture, 1 conflict, in 2 scopes.
 Left alone, as not ours: 7 resources.
@@ -110,6 +116,12 @@ def test_halts_unknowns_warnings_and_errors_each_have_a_part() -> None:
     ):
         assert words in shown
     assert "1 halt, 1 unknown, 1 error" in shown
+
+
+def test_a_message_that_begins_with_its_own_place_says_it_once() -> None:
+    notice = Notice("courses/c/course.toml", "c/course.toml:29: agent.name: is missing")
+
+    assert "  courses/c/course.toml:29: agent.name: is missing\n" in text(Report(warnings=[notice]))
 
 
 @pytest.mark.parametrize(
@@ -164,10 +176,10 @@ def test_no_control_character_reaches_the_terminal_raw() -> None:
     action = PlannedAction(
         "captured", HOSTILE, HOSTILE, HOSTILE, "update", (FieldChange(HOSTILE, value, HOSTILE),), HOSTILE
     )
-    field = ClashField(HOSTILE, HOSTILE, HOSTILE * 40, HOSTILE * 41, HOSTILE)
+    field = ClashField(HOSTILE, HOSTILE, HOSTILE * 40, HOSTILE * 41, HOSTILE, HOSTILE)
     report = Report(
         actions=[action, update(HOSTILE * 40, HOSTILE * 41), update((value,), (HOSTILE,))],
-        conflicts=[PlannedConflict(HOSTILE, HOSTILE, HOSTILE, (field,), HOSTILE)],
+        conflicts=[PlannedConflict(HOSTILE, HOSTILE, HOSTILE, (field,))],
         unknown=[Unknown(HOSTILE, HOSTILE, HOSTILE, HOSTILE)],
         halts=[Halt(HOSTILE, HOSTILE, HOSTILE)],
         errors=[Notice(HOSTILE, HOSTILE)],

@@ -10,12 +10,13 @@ import pytest
 from reconciler.controller.backoff import Backoff
 from reconciler.controller.loop import Loop, Pace, reach
 from reconciler.controller.queue import Queue
-from reconciler.core.outcome import Notice, PlannedConflict, Report
+from reconciler.core.outcome import ClashField, Notice, PlannedConflict, Report
 from reconciler.core.snapshot import Scope
 from reconciler.errors import Terminal, Transient
 from reconciler.ports import Depth
 
 QUIET = Report()
+CONFLICT = PlannedConflict("user/a", "letta", "b", (ClashField("f", 1, 2, 3, "both", "1"),))
 Answer = Report | Exception
 
 
@@ -132,9 +133,7 @@ def test_a_pass_that_did_something_is_one_line() -> None:
 
 
 def test_standing_trouble_is_told_once_and_its_end_too() -> None:
-    bad = Report(
-        errors=[Notice("course", "no such module")], conflicts=[PlannedConflict("user/a", "letta", "b", (), "1")]
-    )
+    bad = Report(errors=[Notice("course", "no such module")], conflicts=[CONFLICT])
     world = World(lambda n: bad if n < 4 else QUIET, until=30).live()
 
     assert world.told == [
