@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,10 +15,14 @@ from reconciler.core.outcome import IN_SYNC
 from reconciler.core.snapshot import MISSING, Ref, Unreadable
 from reconciler.core.value import ABSENT, same
 from reconciler.errors import Terminal
+from reconciler.manifest.lenses import BLOCK
 from reconciler.report_json import Json, plain
+from reconciler.store.history import Line, blame
 from reconciler.sync.scope import ScopeWork
 from reconciler.terminal import show, show_json
 from reconciler.visible import brief, counted, visible
+
+_KEY = re.compile(r"([A-Za-z0-9_-]+)\s*=")
 
 
 @dataclass(frozen=True)
@@ -31,6 +36,7 @@ class Explained:
     live: Settled
     base: Settled
     waits: int
+    writer: str
     next: str
 
 
@@ -39,10 +45,11 @@ def explain(folder: Path, ref: Ref, user: str | None, output: str) -> int:
     scope = f"user/{user}" if user else "courses"
     with opened(folder) as app:
         work, _ = app.engine.look_at(scope)
+        writers = _writers(app.workspace.repo(scope).folder, work, ref)
     if ref not in work.desired.specs:
         known = ", ".join(sorted(work.desired.specs)) or "nothing"
         raise Terminal(f"{scope} has no {ref}; it has {known}{'' if user else '. A learner is named with --user ID'}")
-    found = [each for remote in work.seen for each in _fields(work, remote, ref)]
+    found = [each for remote in work.seen for each in _fields(work, remote, ref, writers)]
     if output == "json":
         show_json({"version": 1, "scope": scope, "ref": ref, "fields": [_as_json(each) for each in found]})
     else:
@@ -67,7 +74,25 @@ def _state(work: ScopeWork, ref: Ref) -> Iterator[Text]:
                 pass
 
 
-def _fields(work: ScopeWork, remote: str, ref: Ref) -> Iterator[Explained]:
+def _writers(folder: Path, work: ScopeWork, ref: Ref) -> Mapping[str, str]:
+    """Who last wrote each key of the resource's document on ``main``, from its first line to the next key."""
+    document = work.desired.documents.get(ref)
+    if document is None or document.path not in work.git.files or document.lens is not BLOCK:
+        return {}
+    newest: dict[str, Line] = {}
+    name = ""
+    for line in blame(folder, document.path, work.head):
+        key = _KEY.match(line.text)
+        name = key[1] if key else name
+        is_text = line.text.strip() and not line.text.startswith("#")
+        if name and is_text and (name not in newest or newest[name].when < line.when):
+            newest[name] = line
+    return {
+        name: f"{line.author.name}, {line.when:%Y-%m-%d %H:%M}, {line.commit[:10]}" for name, line in newest.items()
+    }
+
+
+def _fields(work: ScopeWork, remote: str, ref: Ref, writers: Mapping[str, str]) -> Iterator[Explained]:
     git, live = work.plan.target.get(ref) or {}, work.seen[remote].get(ref)
     if not isinstance(live, Mapping):
         return
@@ -87,6 +112,7 @@ def _fields(work: ScopeWork, remote: str, ref: Ref) -> Iterator[Explained]:
             live.get(name, ABSENT),
             base.settled,
             len(base.waits or ()),
+            writers.get(name, ""),
             _next(work, remote, ref, name),
         )
 
@@ -119,6 +145,8 @@ def _shown(each: Explained) -> Iterator[Text]:
     else:
         yield Text(f"    git     {brief(each.git)}")
         yield Text(f"    {each.remote:<7} {brief(each.live)}")
+    if each.writer:
+        yield Text(f"    by      {visible(each.writer)}", style="dim")
     if not _is_same(each.base, each.git):
         yield Text(f"    before  {brief(each.base)}", style="dim")
     if each.waits:
@@ -139,6 +167,7 @@ def _as_json(each: Explained) -> dict[str, Json]:
         "git": plain(each.git),
         "live": plain(each.live),
         "base": plain(each.base),
+        "last_writer": each.writer or None,
         "waits_for_runs": each.waits,
         "next": each.next,
     }
