@@ -1,0 +1,167 @@
+"""After the storm: turns end, nothing fails, and what was promised is looked at."""
+
+from __future__ import annotations
+
+from reconciler.core.outcome import IN_SYNC, Report
+from reconciler.core.snapshot import Scope
+from reconciler.core.value import ABSENT, same
+from reconciler.simulation.actors import clean_worktree, correct_in_git, decide, mend_course, mend_in_git
+from reconciler.simulation.courses import SYSTEMS
+from reconciler.simulation.story import Story, Unsure
+from reconciler.simulation.witness import Violation, fields_of, ref_of
+from reconciler.simulation.world import World
+
+MOST_PASSES = 12
+MOST_ROUNDS = 6
+"""How often people answer what a quiet engine asks; an answer may raise another question."""
+
+
+def calm(world: World, answer: bool) -> None:
+    """Let everything come to rest. answer: people mend what is broken and decide what is asked."""
+    world.server.turns.clear()
+    world.say("calm: every turn has ended")
+    clean_worktree(world)
+    mend_course(world)
+    report = rest(world)
+    for _ in range(MOST_ROUNDS if answer else 0):
+        if report.exit_code == IN_SYNC:
+            break
+        mend_in_git(world)
+        correct_in_git(world)
+        for scope in world.scopes():
+            for diff in world.diffs(scope):
+                decide(world, scope, diff)
+        report = rest(world)
+    if answer and report.exit_code != IN_SYNC:
+        raise Violation(f"not in sync although everything was answered: {_state(report)}")
+
+
+def rest(world: World) -> Report:
+    """Passes until one has nothing to do; the next must do nothing either."""
+    for _ in range(MOST_PASSES):
+        before = _refs(world)
+        report = _pass(world)
+        if report.writes == 0 and report.commits == 0 and before == _refs(world):
+            return report
+    raise Violation(f"{MOST_PASSES} calm passes, and the last one still did something")
+
+
+def _pass(world: World) -> Report:
+    world.say("pass")
+    world.clock.advance(5)
+    report = world.run_pass()
+    assert report is not None, "nothing dies in the calm"
+    return report
+
+
+def _refs(world: World) -> dict[Scope, dict[str, str]]:
+    return {scope: dict(world.workspace.repo(scope).refs) for scope in world.scopes()}
+
+
+def _state(report: Report) -> str:
+    return (
+        f"exit {report.exit_code}, {report.writes} writes, {report.commits} commits, {report.unsettled} unsettled, "
+        f"{[str(each) for each in report.actions]} {[str(each) for each in report.conflicts]} "
+        f"{[str(each) for each in [*report.errors, *report.unknown, *report.halts]]}"
+    )
+
+
+# ---------------------------------------------------------------------- the promises
+
+
+def check(world: World) -> None:
+    """Every promise that is about the end."""
+    for scope in world.scopes():
+        _check_people(world, scope)
+        _check_sides(world, scope)
+        _check_privacy(world, scope)
+    for scope, ref, text in sorted(world.witness.kept):
+        if lost := world.reach(scope).lacks(ref, text):
+            raise Violation(f"{scope} {ref}: {lost} was observed, and no ref reaches it")
+    _check_agents(world)
+
+
+def _check_people(world: World, scope: Scope) -> None:
+    """No commit of a person is lost."""
+    repo, head = world.workspace.repo(scope), world.head(scope)
+    on_main = {commit.id for commit in repo.log(head)}
+    for where, commit in world.witness.people:
+        if where == scope and commit not in on_main:
+            raise Violation(f"{scope}: the commit {repo.info(commit).message!r} is no longer on main")
+
+
+def _check_sides(world: World, scope: Scope) -> None:
+    """Both sides agree on every field that nobody must decide, and hold what they must."""
+    asked = {(diff.ref, diff.field) for diff in world.diffs(scope)}
+    for place in world.places(scope):
+        git, block = fields_of(place.ref, place.text), world.server.block(scope, place.ref)
+        if git is None or (place.ref, None) in asked:
+            continue
+        live = fields_of(place.ref, block.text) if block else None
+        if live is None:
+            raise Violation(f"{scope} {place.ref}: nothing readable is live, and nobody is asked")
+        stories = world.witness.stories.get((scope, place.ref), {})
+        for name in {**git, **live, **stories}:
+            if (place.ref, name) not in asked:
+                story = stories.get(name) or Story(prose=False)
+                pair = (git.get(name, ABSENT), live.get(name, ABSENT))
+                _check_field(world, f"{scope} {place.ref} {name}", story, pair)
+
+
+def _check_field(world: World, where: str, story: Story, pair: tuple[object, object]) -> None:
+    git, live = pair
+    if git != live and not _is_refused(world, where):
+        raise Violation(f"{where}: git holds {git!r} and the live side {live!r}, and nobody is asked")
+    if not same(git, story.git):  # type: ignore[arg-type]
+        raise Violation(f"{where}: git holds {git!r}, last seen there was {story.git!r}")
+    if not isinstance(story.expect, Unsure) and not same(story.expect, story.git):
+        raise Violation(f"{where}: {story.by} alone set {story.expect!r}, and it came to {story.git!r}")
+    if lost := story.missing():
+        raise Violation(f"{where}: {lost} were added, seen, never removed, and are not in git")
+
+
+def _is_refused(world: World, where: str) -> bool:
+    """Whether the engine says that git's value breaks its field, and so is not sent."""
+    return any(
+        line.startswith("  ") and where.split(" ")[2] in line and "not sent" in line for line in world.trace[-9:]
+    )
+
+
+def _check_privacy(world: World, scope: Scope) -> None:
+    """Every value says whose it is; none is in anybody else's repo or block."""
+    own = scope.rpartition("/")[2]
+    others = [f"{each.rpartition('/')[2]}-" for each in world.scopes() if each != scope]
+    repo = world.workspace.repo(scope)
+    reachable = {
+        (path, blob)
+        for tip in repo.refs.values()
+        for commit in repo.log(tip)
+        for path, blob in repo.files(commit.id).items()
+        if ref_of(scope, path)
+    }
+    texts = [repo.read(blob).decode() for _, blob in reachable]
+    texts += [block.text for block in world.server.blocks.values() if block.scope == scope]
+    for text in texts:
+        for other in others:
+            if other in text:
+                raise Violation(f"{scope}: {text!r} is partly {other[:-1]}'s and stands with {own}")
+
+
+def _check_agents(world: World) -> None:
+    """There is exactly one agent for every learner and course, and it is as the course says."""
+    system = SYSTEMS[world.versions.get("system", 0)]
+    for agent in world.server.agents.values():
+        wanted = system if agent.ref == "agent/c1" else "Count."
+        if agent.fields["system"] != wanted:
+            raise Violation(f"{agent.scope} {agent.ref}: its system prompt is {agent.fields['system']!r}")
+        course = agent.ref.partition("/")[2]
+        held = {block.ref for block in world.server.held(agent)}
+        declared = {
+            f"block/{name}" if block.scope == "user" else f"block/{course}/{name}"
+            for name, block in world.courses()[course].blocks.items()
+        }
+        if held != declared:
+            raise Violation(f"{agent.scope} {agent.ref}: it holds {sorted(held)}")
+    for scope, ref in world.wanted_agents():
+        if world.server.agent(scope, ref) is None:
+            raise Violation(f"{scope} {ref}: there is no such agent")

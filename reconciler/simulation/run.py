@@ -1,0 +1,114 @@
+"""Running histories: one seed, one history; the same seed and steps give the same one, line by line."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from random import Random
+from typing import TextIO
+
+from reconciler.simulation.actors import act
+from reconciler.simulation.calm import calm, check
+from reconciler.simulation.witness import Violation
+from reconciler.simulation.world import World
+
+STEPS = 36
+NAMES = ("ada", "bob", "cyd")
+
+
+@dataclass(frozen=True)
+class Result:
+    """One history. ``broken``: the promise that was broken; empty where none was."""
+
+    seed: int
+    steps: int
+    broken: str
+    trace: tuple[str, ...]
+    passes: int
+    writes: int
+
+
+def run_seed(seed: int, steps: int = STEPS, skip: Collection[int] = ()) -> Result:
+    """Live through one history. ``skip``: steps to leave out; all others stay as they were."""
+    world = _born(seed)
+    broken = ""
+    try:
+        for number in range(steps):
+            world.rng = Random(f"{seed}/{number}")
+            if number not in skip:
+                _step(world, number)
+        world.rng = Random(f"{seed}/calm")
+        calm(world, answer=world.rng.random() < 0.75)
+        check(world)
+    except Violation as violation:
+        broken = str(violation)
+    return Result(seed, steps, broken, tuple(world.trace), world.passes, world.writes)
+
+
+def _born(seed: int) -> World:
+    """The world at its start: one to three learners, mostly few, and one pass that makes their agents."""
+    world = World(Random(f"{seed}/world"))
+    count = world.rng.choice([1, 1, 2, 2, 3])
+    both = ("c1", "c2")
+    world.found({name: both if world.rng.random() < 0.5 else ("c1",) for name in NAMES[:count]})
+    world.act_inside = lambda: act(world)
+    if world.rng.random() < 0.8:
+        world.run_pass()
+    return world
+
+
+def _step(world: World, number: int) -> None:
+    world.clock.advance(world.rng.choice([0.1, 1, 5, 20]))
+    if world.rng.random() < 0.32:
+        world.say(f"{number}: pass")
+        _stormy_pass(world)
+    else:
+        world.say(f"{number}:")
+        act(world)
+
+
+def _stormy_pass(world: World) -> None:
+    """A pass that may be raced, may meet faults, and may be the engine's last."""
+    rng = world.rng
+    stop_at = rng.randint(1, world.last_touches + 5) if rng.random() < 0.35 else 0
+    busy = rng.choice([0, 0, 0.02, 0.1])
+    fault = rng.choice([0, 0, 0, 0.1, 0.3])
+    world.hazard.begin(rng, stop_at=stop_at, busy=busy, fault=fault)
+    world.run_pass(settle_seconds=rng.choice([0, 0, 0, 1]), fresh=rng.random() < 0.2)
+
+
+def minimised(result: Result) -> tuple[Result, set[int]]:
+    """The same broken promise with as few steps as one walk over them finds, and the steps left out."""
+    skip: set[int] = set()
+    for number in range(result.steps):
+        shorter = run_seed(result.seed, result.steps, {*skip, number})
+        if _same_promise(shorter.broken, result.broken):
+            skip.add(number)
+    return run_seed(result.seed, result.steps, skip), skip
+
+
+def _same_promise(one: str, other: str) -> bool:
+    """Whether two violations are of one kind: values and names aside."""
+    return bool(one) and one.split(":")[-1].strip()[:12] == other.split(":")[-1].strip()[:12]
+
+
+def main(seed: int, steps: int = STEPS, seeds: int = 1, *, out: TextIO = sys.stdout, shorten: bool = True) -> int:
+    """Run ``seeds`` histories from ``seed`` on, telling each broken one step by step. The number of broken ones."""
+    broken = 0
+    for each in range(seed, seed + seeds):
+        result = run_seed(each, steps)
+        if result.broken:
+            broken += 1
+            tell(result, out, minimised if shorten else None)
+        elif seeds == 1:
+            out.writelines(f"{line}\n" for line in result.trace)
+    out.write(f"{seeds} histories of {steps} steps, {broken} with a broken promise\n")
+    return broken
+
+
+def tell(result: Result, out: TextIO, shorten: Callable[[Result], tuple[Result, set[int]]] | None) -> None:
+    """The story of a broken history, as short as it can be told."""
+    short = shorten(result)[0] if shorten else result
+    out.writelines(f"{line}\n" for line in short.trace)
+    out.write(f"BROKEN by seed {result.seed} in {result.steps} steps: {short.broken}\n")

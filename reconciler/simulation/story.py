@@ -1,0 +1,147 @@
+"""The story of one field as nobody inside the engine knows it: who meant what, and when.
+
+It is told by those who act in the simulation, so it can say of a change whether anybody wanted it. Every number is a
+moment on one counter.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Final, TypeAlias
+
+from reconciler.core.snapshot import Ref, Scope
+from reconciler.core.value import ABSENT, Held, same
+
+NEVER_YET = -1
+
+
+class Unsure:
+    """Nobody can say what this field must hold in the end."""
+
+    def __repr__(self) -> str:
+        return "UNSURE"
+
+
+UNSURE: Final = Unsure()
+FieldKey: TypeAlias = "tuple[Scope, Ref, str]"
+
+
+def key_of(value: Held) -> str:
+    """A value as a key: equal only for values of the same type."""
+    return repr(value)
+
+
+def parts_of(value: Held, prose: bool) -> tuple[str, ...] | None:
+    """What merges one by one: the items of a list, the lines of a prose text; None for everything else."""
+    if isinstance(value, tuple):
+        return tuple(key_of(each) for each in value)
+    if prose and isinstance(value, str):
+        return tuple(value.splitlines())
+    return None
+
+
+@dataclass
+class Story:
+    """touched: who edited the field since both sides last agreed on a settled value: ``git``, ``live``; ``air`` where
+    a value was on its way.
+
+    expect: what it must hold in the end, as far as one side alone decided it. meant: when each value was last meant
+    live. left: when git last gave each value up. added, removed: the parts that somebody put in or took out live.
+    gained: the parts that a person put into git. lost: those git gave up. gone: parts that anybody ever removed.
+    wanted: parts that were seen live by a pass that ended well. disputed: parts that stood in a conflict.
+    """
+
+    prose: bool
+    git: Held = ABSENT
+    touched: set[str] = field(default_factory=set[str])
+    expect: Held | Unsure = UNSURE
+    by: str = ""
+    meant: dict[str, int] = field(default_factory=dict[str, int])
+    left: dict[str, int] = field(default_factory=dict[str, int])
+    added: dict[str, int] = field(default_factory=dict[str, int])
+    removed: dict[str, int] = field(default_factory=dict[str, int])
+    gained: dict[str, int] = field(default_factory=dict[str, int])
+    lost: dict[str, int] = field(default_factory=dict[str, int])
+    gone: set[str] = field(default_factory=set[str])
+    wanted: set[str] = field(default_factory=set[str])
+    disputed: set[str] = field(default_factory=set[str])
+
+    # ------------------------------------------------------------------ what people and agents mean
+
+    def mean_live(self, before: Held, after: Held, at: int, sure: bool) -> None:
+        """Somebody changed the live value. sure: no running turn can undo it before it is seen."""
+        known = key_of(after) in self.meant or key_of(after) in self.left or same(after, self.git)
+        is_free = sure and not known and self.touched <= {"live"}
+        self.expect, self.by = (after, "live") if is_free else (UNSURE, "")
+        self.touched.add("live")
+        self.meant[key_of(after)] = at
+        old, new = self._parts(before), self._parts(after)
+        self.added.update((part, at) for part in new if part not in old)
+        self.removed.update((part, at) for part in old if part not in new)
+        self.gone.update(part for part in old if part not in new)
+
+    def mean_git(self, after: Held, at: int) -> None:
+        """A person committed a change of it."""
+        self.expect, self.by = (UNSURE, "") if "live" in self.touched else (after, "git")
+        self.touched.add("git")
+        old, new = self._parts(self.git), self._parts(after)
+        self.gained.update((part, at) for part in new if part not in old)
+        self.gone.update(part for part in old if part not in new)
+        self.wanted.update(part for part in new if part not in old)
+        self.now_in_git(after, at)
+
+    def decide(self, values: Sequence[Held], chosen: Held) -> None:
+        """A person chose one of the values in conflict."""
+        self.unsure()
+        held = {part for value in values for part in self._parts(value)}
+        self.gone |= held - set(self._parts(chosen))
+
+    def unsure(self) -> None:
+        """Something happened to the whole resource: this field may end as anything."""
+        self.expect, self.by = UNSURE, ""
+        self.touched |= {"git", "live", "air"}
+
+    # ------------------------------------------------------------------ what the engine did
+
+    def now_in_git(self, after: Held, at: int) -> None:
+        """Git holds another value."""
+        if same(after, self.git):
+            return
+        self.left[key_of(self.git)] = at
+        old, new = self._parts(self.git), self._parts(after)
+        self.lost.update((part, at) for part in old if part not in new)
+        self.git = after
+
+    def unwanted(self, after: Held) -> str:
+        """Why git may not take this value from the live side; empty where it may."""
+        old, new = parts_of(self.git, self.prose), parts_of(after, self.prose)
+        if old is None and new is None:
+            meant = self.meant.get(key_of(after), NEVER_YET)
+            left = self.left.get(key_of(after), NEVER_YET)
+            if meant == NEVER_YET:
+                return "nobody ever meant it live"
+            return "" if meant > left else "it is an old value that nobody meant live since git gave it up"
+        return self._unwanted_parts(old or (), new or ())
+
+    def _unwanted_parts(self, old: Sequence[str], new: Sequence[str]) -> str:
+        for part in new:
+            if part not in old and self.added.get(part, NEVER_YET) <= self.lost.get(part, NEVER_YET):
+                return f"nobody added {part} live since git gave it up"
+        for part in old:
+            since = max(self.gained.get(part, NEVER_YET), self.added.get(part, NEVER_YET))
+            if part not in new and self.removed.get(part, NEVER_YET) <= since:
+                return f"nobody removed {part} live"
+        return ""
+
+    def agree(self) -> None:
+        """Both sides hold one settled value."""
+        self.touched.clear()
+
+    def missing(self) -> list[str]:
+        """Parts that must be in git and are not."""
+        held = self._parts(self.git)
+        return sorted(part for part in self.wanted - self.gone - self.disputed if part not in held)
+
+    def _parts(self, value: Held) -> tuple[str, ...]:
+        return parts_of(value, self.prose) or ()

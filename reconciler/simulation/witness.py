@@ -1,0 +1,247 @@
+"""What really happened, told apart from what the engine believes; and the promises that are checked as it works.
+
+It knows every edit as somebody meant it, hears of every commit and of everything the engine was shown, and breaks off
+at the first change that nobody wanted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from reconciler.core.base import Base, Settled, Unsettled
+from reconciler.core.decide import NO_COMMON_PAST, SAID_BY_BOTH
+from reconciler.core.merge import merge_text
+from reconciler.core.snapshot import Ref, Scope
+from reconciler.core.value import ABSENT, Fields, Held, same
+from reconciler.manifest.lens import InvalidBlock, parse_block
+from reconciler.ports import NO_FIELDS, Commit
+from reconciler.simulation.repo import MemoryRepo
+from reconciler.simulation.story import FieldKey, Story, key_of, parts_of
+from reconciler.store.bases import load_base
+from reconciler.store.journal import trailers_of
+from reconciler.store.pending import FOLDER, PendingDiff, parse
+from reconciler.store.people import RECONCILER
+
+REMOTE = "letta"
+NO_FILES: Mapping[str, str] = {}
+
+
+class Violation(Exception):
+    """A promise was broken."""
+
+
+def ref_of(scope: Scope, path: str) -> Ref | None:
+    """The ref of a block's path; None for every other file."""
+    folders, _, name = path.rpartition("/")
+    stem, _, suffix = name.rpartition(".")
+    if suffix not in ("toml", "md"):
+        return None
+    if scope == "courses":
+        course, _, folder = folders.partition("/")
+        return f"block/{course}/{stem}" if folder == "shared" else None
+    return "/".join(["block", *folders.split("/")[1:], stem]) if folders.split("/")[0] == "blocks" else None
+
+
+def is_prose(ref: Ref) -> bool:
+    return ref.endswith("/diary")
+
+
+def fields_of(ref: Ref, text: str | None) -> Fields | None:
+    """The fields of a document's text; None where it is none."""
+    if text is None or (not is_prose(ref) and not text.strip()):
+        return None
+    try:
+        return parse_block(text, is_prose(ref))
+    except InvalidBlock:
+        return None
+
+
+@dataclass
+class Witness:
+    """``seen``: documents the engine was shown in this pass; ``kept``: those of passes that ended well."""
+
+    repos: Mapping[Scope, MemoryRepo]
+    stories: dict[tuple[Scope, Ref], dict[str, Story]] = field(
+        default_factory=dict[tuple[Scope, Ref], dict[str, Story]]
+    )
+    git: dict[tuple[Scope, Ref], Fields] = field(default_factory=dict[tuple[Scope, Ref], Fields])
+    seen: dict[tuple[Scope, Ref, str], bool] = field(default_factory=dict[tuple[Scope, Ref, str], bool])
+    kept: set[tuple[Scope, Ref, str]] = field(default_factory=set[tuple[Scope, Ref, str]])
+    people: list[tuple[Scope, str]] = field(default_factory=list[tuple[Scope, str]])
+    moment: int = 0
+
+    def story(self, scope: Scope, ref: Ref, name: str) -> Story:
+        told = self.stories.setdefault((scope, ref), {})
+        if name not in told:
+            told[name] = Story(is_prose(ref))
+        return told[name]
+
+    def of(self, scope: Scope, ref: Ref) -> Iterable[Story]:
+        """The stories of one resource."""
+        return self.stories.get((scope, ref), {}).values()
+
+    # ------------------------------------------------------------------ live edits, as they are meant
+
+    def live_edit(self, scope: Scope, ref: Ref, before: str, after: str, *, sure: bool) -> None:
+        """Somebody turned one text into another; an agent, its snapshot."""
+        self.moment += 1
+        old, new = fields_of(ref, before), fields_of(ref, after)
+        if old is None or new is None:
+            for story in self.of(scope, ref):
+                story.unsure()
+            if new is not None:  # a whole document in place of an unreadable one: all of it is meant
+                self._mean_all(scope, ref, new)
+            return
+        for name in _changed(old, new):
+            self.story(scope, ref, name).mean_live(old.get(name, ABSENT), new.get(name, ABSENT), self.moment, sure)
+
+    def _mean_all(self, scope: Scope, ref: Ref, new: Fields) -> None:
+        for name in {**self.git.get((scope, ref), NO_FIELDS), **new}:
+            story = self.story(scope, ref, name)
+            story.mean_live(story.git, new.get(name, ABSENT), self.moment, sure=False)
+            story.unsure()
+
+    # ------------------------------------------------------------------ commits
+
+    def committed(self, scope: Scope, old: str | None, new: str) -> None:
+        """``main`` moved."""
+        repo = self.repos[scope]
+        for commit in repo.log(new, old):
+            self.moment += 1
+            self._commit(scope, repo, commit)
+
+    def _commit(self, scope: Scope, repo: MemoryRepo, commit: Commit) -> None:
+        before = repo.files(commit.parents[0]) if commit.parents else NO_FILES
+        after = repo.files(commit.id)
+        kind = _kind(commit)
+        if kind == "person":
+            self.people.append((scope, commit.id))
+        for path in [*before.keys() - after.keys()]:
+            if kind != "person":
+                raise Violation(f"{scope}: the engine removed {path} from main")
+        for path in {**before, **after}:
+            if before.get(path) == after.get(path):
+                continue
+            ref = ref_of(scope, path)
+            if ref is not None:
+                self._document(scope, ref, kind, repo.read(after[path]).decode() if path in after else "")
+            elif path.startswith(f"{FOLDER}/"):
+                self._diff(scope, repo, parse(repo.read(after[path]), path), kind)
+
+    def _document(self, scope: Scope, ref: Ref, kind: str, text: str) -> None:
+        new = fields_of(ref, text) if text.strip() or is_prose(ref) else NO_FIELDS
+        if new is None:
+            return  # only people write what cannot be read; the fields are as they were until it is mended
+        old: Fields = self.git.get((scope, ref), NO_FIELDS)
+        for name in _changed(old, new):
+            story, after = self.story(scope, ref, name), new.get(name, ABSENT)
+            if kind == "person":
+                story.mean_git(after, self.moment)
+            else:
+                self._judge(scope, ref, name, kind, after)
+                story.now_in_git(after, self.moment)
+        self.git[scope, ref] = new
+
+    def _judge(self, scope: Scope, ref: Ref, name: str, kind: str, after: Held) -> None:
+        story = self.story(scope, ref, name)
+        where = f"{scope} {ref} {name}"
+        if kind == "birth":
+            if story.git is not ABSENT:
+                raise Violation(f"{where}: a default replaced {story.git!r}")
+            story.unsure()
+            return
+        if why := story.unwanted(after):
+            if key_of(ABSENT) in story.meant:
+                return  # removed live: back at its default
+            if story.prose and self._is_unclean(scope, ref, story, after):
+                return
+            raise Violation(f"{where}: captured {after!r} over {story.git!r}: {why}")
+
+    def _is_unclean(self, scope: Scope, ref: Ref, story: Story, after: Held) -> bool:
+        """Whether this text was meant as a whole, and could not be merged with git's by line."""
+        base = load_base(self.repos[scope], REMOTE).of(ref, "text").ancestor
+        whole = story.meant.get(key_of(after), -1) > story.left.get(key_of(after), -1)
+        texts = isinstance(base, str) and isinstance(story.git, str) and isinstance(after, str)
+        return whole and (not texts or merge_text(str(base), str(story.git), str(after)) in (None, after))
+
+    def _diff(self, scope: Scope, repo: MemoryRepo, diff: PendingDiff, kind: str) -> None:
+        if diff.field is None:
+            if diff.status in ("approved", "rejected"):
+                for story in self.of(scope, diff.ref):
+                    story.unsure()
+            return
+        story = self.story(scope, diff.ref, diff.field)
+        story.disputed.update(part for value in diff.values.values() for part in _parts(story, value))
+        if diff.status in ("approved", "rejected"):
+            story.decide(list(diff.values.values()), diff.values[diff.chosen or "git"])
+        elif diff.status == "pending" and kind != "person":
+            self._check_both_sided(f"{scope} {diff.ref} {diff.field}", diff, story)
+
+    def _check_both_sided(self, where: str, diff: PendingDiff, story: Story) -> None:
+        if diff.reason not in (SAID_BY_BOTH, NO_COMMON_PAST):
+            return
+        if not ({"git", "live"} <= story.touched or "air" in story.touched):
+            raise Violation(f"{where}: a conflict ({diff.reason}) where only {story.touched or 'nobody'} edited")
+
+    # ------------------------------------------------------------------ what the engine was shown
+
+    def shown(self, scope: Scope, ref: Ref, text: str, is_listing: bool) -> None:
+        key = (scope, ref, text)
+        self.seen[key] = self.seen.get(key, False) or is_listing
+
+    def pass_ended(self, well: Iterable[Scope], frozen: Iterable[tuple[Scope, Ref]], opened: set[FieldKey]) -> None:
+        """well: scopes whose observation was put on record. frozen: resources that had to wait. opened: conflicts."""
+        held, blocked = set(well), set(frozen)
+        for (scope, ref, text), is_listed in self.seen.items():
+            if scope not in held:
+                continue
+            self.kept.add((scope, ref, text))
+            if is_listed and (scope, ref) not in blocked and not is_prose(ref):
+                self._want(scope, ref, fields_of(ref, text) or NO_FIELDS, opened)
+        self.seen.clear()
+
+    def _want(self, scope: Scope, ref: Ref, fields: Fields, opened: set[FieldKey]) -> None:
+        for name, value in fields.items():
+            if isinstance(value, tuple) and (scope, ref, name) not in opened:
+                story = self.story(scope, ref, name)
+                story.wanted.update(_parts(story, value))
+
+    def settled(self, scope: Scope, lives: Mapping[Ref, str]) -> None:
+        """After a pass: which fields are agreed and settled, and which are on their way."""
+        base = load_base(self.repos[scope], REMOTE)
+        for ref, text in lives.items():
+            live = fields_of(ref, text)
+            for name, story in self.stories.get((scope, ref), {}).items():
+                self._settle(story, base, ref, name, live)
+
+    def _settle(self, story: Story, base: Base, ref: Ref, name: str, live: Fields | None) -> None:
+        known = base.of(ref, name)
+        if not known.is_settled or isinstance(known.settled, Unsettled):
+            story.touched.add("air")
+        elif live is not None and _equal(known.settled, story.git, live.get(name, ABSENT)):
+            story.agree()
+        elif not same(known.settled, story.git):
+            story.touched.add("air")  # a capture that the base has yet to learn of
+
+
+def _equal(settled: Settled, git: Held, live: Held) -> bool:
+    return not isinstance(settled, Unsettled) and same(settled, git) and same(git, live)
+
+
+def _parts(story: Story, value: Held) -> tuple[str, ...]:
+    return parts_of(value, story.prose) or ()
+
+
+def _changed(old: Fields, new: Fields) -> list[str]:
+    return [name for name in {**old, **new} if not same(old.get(name, ABSENT), new.get(name, ABSENT))]
+
+
+def _kind(commit: Commit) -> str:
+    """Who made a commit: a person, or the engine as a capture, a birth or a question."""
+    said = trailers_of(commit)
+    if "Pass" not in said or "Decision" in said:
+        return "person"
+    if "Remote" in said:
+        return "capture"
+    return "birth" if commit.author == RECONCILER and commit.message.startswith("Fill") else "question"

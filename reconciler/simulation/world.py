@@ -1,0 +1,257 @@
+"""The simulated world: a workspace, a live system, a clock, the people and agents in it, and the engine under test."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from random import Random
+
+from reconciler.core.outcome import Report
+from reconciler.core.snapshot import Ref, Scope
+from reconciler.manifest.course import Course
+from reconciler.policy import Limits, Policy
+from reconciler.ports import Actor, Draft, Edit, Live, Person
+from reconciler.simulation.courses import first_course, second_course, user_file
+from reconciler.simulation.faults import MAIN, Hazard, SimClock, SimRemote, SimWorkspace, Stopped
+from reconciler.simulation.reach import Reach
+from reconciler.simulation.remote import Block, MemoryLetta, MemoryServer
+from reconciler.simulation.repo import MemoryWorkspace
+from reconciler.simulation.witness import Violation, Witness, fields_of, ref_of
+from reconciler.store.courses import CourseReader
+from reconciler.store.pending import PendingDiff, read_diffs
+from reconciler.sync.engine import Engine
+
+COURSES: Scope = "courses"
+AGENT = Actor("agent", "tutor", Person("Tutor", "tutor@letta.invalid"), known=True)
+API = Actor("api", "", Person("Letta API", "api@letta.invalid"), known=False)
+NEVER_HALT = Limits(share=2.0, count=10_000)
+
+_READER = CourseReader()
+"""Courses are remembered by their content, so every engine of every run may share what was parsed."""
+
+
+@dataclass
+class Place:
+    """One block's document: where it stands and what it says in git."""
+
+    scope: Scope
+    ref: Ref
+    path: str
+    text: str
+
+
+@dataclass
+class World:
+    """Everything there is. ``rng`` is replaced for every step, so that a step can be left out and the rest stays."""
+
+    rng: Random
+    workspace: MemoryWorkspace = field(default_factory=MemoryWorkspace)
+    clock: SimClock = field(default_factory=SimClock)
+    trace: list[str] = field(default_factory=list[str])
+    authors: dict[tuple[Scope, Ref, str], Actor] = field(default_factory=dict[tuple[Scope, Ref, str], Actor])
+    versions: dict[str, int] = field(default_factory=dict[str, int])
+    enrolled: dict[str, tuple[str, ...]] = field(default_factory=dict[str, "tuple[str, ...]"])
+    passes: int = 0
+    writes: int = 0
+    last_touches: int = 60
+    _count: int = 0
+    _reach: dict[Scope, Reach] = field(default_factory=dict[Scope, Reach])
+
+    def __post_init__(self) -> None:
+        self.server = MemoryServer(self.clock.now)
+        self.witness = Witness(self.workspace.repos)
+        self.policy = Policy(writers=1, limits=NEVER_HALT)
+        self.hazard = Hazard(self.rng, self.interfere)
+        self.act_inside = lambda: None
+        self.remote = MemoryLetta(self.server, self._explain, self._overwriting)
+        self.engine = self._new_engine()
+        self.clock.asleep = self._while_asleep
+
+    # ------------------------------------------------------------------ set-up and reading
+
+    def found(self, users: Mapping[str, tuple[str, ...]]) -> None:
+        """Commit the courses and the learners."""
+        files: dict[str, bytes | None] = {
+            "c1/course.toml": first_course(),
+            "c2/course.toml": second_course(),
+        }
+        self.commit(COURSES, files, "Add the courses", "author")
+        for user, courses in users.items():
+            self.add_user(user, courses)
+
+    def add_user(self, user: str, courses: tuple[str, ...]) -> None:
+        person = Person(user, f"{user}@example.org")
+        self.workspace.add_user(user, {"user.toml": user_file(user, courses)}, person, self.clock.now())
+        self.enrolled[user] = courses
+        self.witness.committed(f"user/{user}", None, self.head(f"user/{user}"))
+        self.say(f"{user} joins {' and '.join(courses)}")
+
+    def head(self, scope: Scope) -> str:
+        head = self.workspace.repo(scope).ref(MAIN)
+        assert head is not None, "every repo of the simulation has a commit"
+        return head
+
+    def scopes(self) -> list[Scope]:
+        return [COURSES, *(f"user/{user}" for user in self.workspace.users())]
+
+    def text(self, scope: Scope, path: str) -> str | None:
+        """A file of ``main``."""
+        repo = self.workspace.repo(scope)
+        blob = repo.files(self.head(scope)).get(path)
+        return None if blob is None else repo.read(blob).decode()
+
+    def places(self, scope: Scope) -> list[Place]:
+        """Every block document on ``main``."""
+        repo = self.workspace.repo(scope)
+        found = [(path, ref_of(scope, path), blob) for path, blob in repo.files(self.head(scope)).items()]
+        return [Place(scope, ref, path, repo.read(blob).decode()) for path, ref, blob in sorted(found, key=str) if ref]
+
+    def diffs(self, scope: Scope) -> list[PendingDiff]:
+        """The open ones."""
+        repo = self.workspace.repo(scope)
+        found = read_diffs(repo, repo.files(self.head(scope))).values()
+        return [diff for diff in found if diff.status == "pending"]
+
+    def wanted_agents(self) -> list[tuple[Scope, Ref]]:
+        return [(f"user/{user}", f"agent/{course}") for user, courses in self.enrolled.items() for course in courses]
+
+    def courses(self) -> Mapping[str, Course]:
+        return _READER.read(self.workspace.repo(COURSES), self.head(COURSES)).courses
+
+    def reach(self, scope: Scope) -> Reach:
+        if scope not in self._reach:
+            self._reach[scope] = Reach(self.workspace.repo(scope), scope)
+        return self._reach[scope]
+
+    # ------------------------------------------------------------------ acting
+
+    def fresh(self, scope: Scope) -> str:
+        """A value that nobody ever used, and that says whose it is."""
+        self._count += 1
+        return f"{scope.rpartition('/')[2]}-{self._count}"
+
+    def number(self) -> int:
+        self._count += 1
+        return 100 + self._count
+
+    def say(self, line: str) -> None:
+        self.trace.append(line)
+
+    def commit(self, scope: Scope, changes: Mapping[str, bytes | None], message: str, who: str) -> None:
+        """A person's commit on ``main``, as git makes it: on what is there now."""
+        repo = self.workspace.repo(scope)
+        old = repo.ref(MAIN)
+        draft = Draft(
+            old,
+            (old,) if old else (),
+            changes,
+            Person(who, f"{who}@example.org"),
+            f"{message} ({self.fresh('n')})",
+            self.clock.now(),
+        )
+        new = repo.commit(draft)
+        assert repo.move(MAIN, old, new), "nobody comes between"
+        self.witness.committed(scope, old, new)
+        self.say(f"commit to {scope} by {who}: {message}")
+
+    def live_edit(self, block: Block, before: str, after: str, actor: Actor, *, sure: bool) -> None:
+        """Put a live edit on record: ``before`` and ``after`` are what its maker saw and meant."""
+        self.witness.live_edit(block.scope, block.ref, before, after, sure=sure)
+        old, new = fields_of(block.ref, before) or {}, fields_of(block.ref, after) or {}
+        for name in {**old, **new}:
+            if old.get(name) != new.get(name):
+                self.authors[block.scope, block.ref, name] = actor
+
+    # ------------------------------------------------------------------ one pass
+
+    def run_pass(self, settle_seconds: float = 0.0, fresh: bool = False) -> Report | None:
+        """One pass of the engine, into the hazard as it was begun; None where the process died in it."""
+        if fresh:
+            self.engine = self._new_engine()
+        frozen = self._frozen()
+        report: Report | None = None
+        try:
+            report = self.engine.run(apply=True, settle_seconds=settle_seconds)
+        except Stopped:
+            self.say(f"  the process dies before touch {self.hazard.stop_at}")
+            self.engine = self._new_engine()
+        self.passes += 1
+        self.last_touches = max(self.hazard.touches, 10)
+        self.hazard.begin(self.rng)
+        self._account(report, frozen)
+        return report
+
+    def _account(self, report: Report | None, frozen: list[tuple[Scope, Ref]]) -> None:
+        well: list[Scope] = []
+        if report is not None and not report.halts:
+            self.say(f"  {_said(report)}")
+            troubled = {notice.where for notice in report.errors}
+            well = [scope for scope in self.scopes() if scope not in troubled]
+        opened = {(scope, diff.ref, diff.field or "") for scope in self.scopes() for diff in self.diffs(scope)}
+        self.witness.pass_ended(well, frozen, opened)
+        for scope in self.scopes():
+            lives = {block.ref: block.text for block in self.server.blocks.values() if block.scope == scope}
+            self.witness.settled(scope, lives)
+
+    def _frozen(self) -> list[tuple[Scope, Ref]]:
+        """Resources whose captures must wait: uncommitted edits, or a file that cannot be read."""
+        found: list[tuple[Scope, Ref]] = []
+        for scope in self.scopes():
+            dirty = self.workspace.repo(scope).dirty()
+            for place in self.places(scope):
+                if place.path in dirty or fields_of(place.ref, place.text) is None:
+                    found.append((scope, place.ref))
+        return found
+
+    def interfere(self, what: str) -> None:
+        """Somebody acts inside a pass."""
+        self.say(f"  before {what}:")
+        self.act_inside()
+
+    def _while_asleep(self) -> None:
+        if not self.hazard.is_dead and self.hazard.busy:
+            self.interfere("the end of a sleep")
+
+    # ------------------------------------------------------------------ wiring
+
+    def _new_engine(self) -> Engine:
+        workspace = SimWorkspace(self.workspace, self.hazard, self._moved)
+        remote = SimRemote(self.remote, self.hazard, self.clock, self._showed)
+        engine = Engine(workspace, [remote], self.clock, self.policy)
+        engine.reader = _READER
+        return engine
+
+    def _moved(self, scope: Scope, name: str, old: str | None, new: str) -> None:
+        if name == MAIN:
+            for line in self._subjects(scope, old, new):
+                self.say(f"  {scope}: {line}")
+            self.witness.committed(scope, old, new)
+
+    def _subjects(self, scope: Scope, old: str | None, new: str) -> list[str]:
+        return [commit.message.splitlines()[0] for commit in self.workspace.repo(scope).log(new, old)]
+
+    def _showed(self, scope: Scope | None, live: Live, is_listing: bool) -> None:
+        block = self.server.blocks.get(live.handle)
+        if live.text is not None and block is not None:
+            self.witness.shown(block.scope, live.ref, live.text, is_listing)
+
+    def _explain(self, edit: Edit) -> Actor:
+        old, new = fields_of(edit.live.ref, edit.before) or {}, fields_of(edit.live.ref, edit.after) or {}
+        names = [name for name in {**old, **new} if old.get(name) != new.get(name)]
+        found = [self.authors.get((edit.scope, edit.live.ref, name), API) for name in names]
+        return found[0] if found else API
+
+    def _overwriting(self, block: Block, after: str) -> None:
+        """Before a live text is replaced by the engine: all of it must be reachable in git."""
+        self.writes += 1
+        self.say(f"  write {block.scope} {block.ref}: {after!r} over {block.text!r}")
+        if why := self.reach(block.scope).lacks(block.ref, block.text, after):
+            raise Violation(f"{block.scope} {block.ref}: overwrote {why}, which no ref reaches")
+
+
+def _said(report: Report) -> str:
+    said = [f"{report.writes} writes", f"{report.commits} commits", f"{report.unsettled} unsettled"]
+    said += [f"{len(report.conflicts)} conflicts"] if report.conflicts else []
+    said += [f"error: {error.where}: {error.message}" for error in report.errors]
+    said += [f"halt: {halt.reason}" for halt in report.halts]
+    return "; ".join(said)
