@@ -62,14 +62,18 @@ def _is_news(fields: FieldBases, live: Fields) -> bool:
 
 
 def _was_before(work: ScopeWork, remote: str, ref: Ref, live: Fields) -> bool:
-    """Whether the whole live document is one that the tracking ref held once."""
+    """Whether the whole live document is one that the tracking ref held once, and is not the one it holds now.
+
+    What it holds now may be news that was observed by a pass that died before it could say so on ``main``.
+    """
     document = work.desired.documents.get(ref)
     at = work.repo.ref(tracking_ref(remote))
     if document is None or at is None:
         return False
     blobs = [work.repo.files(commit.id).get(document.path) for commit in work.repo.log(at, limit=MOST_STEPS_BACK)]
     own = {name: value for name, value in live.items() if not name.startswith("@")}
-    return any(same(_fields(work, blob, document), own) for blob in dict.fromkeys(blobs) if blob)
+    held = {blob: same(_fields(work, blob, document), own) for blob in dict.fromkeys(blobs) if blob}
+    return any(held.values()) and not held.get(blobs[-1] or "")
 
 
 def _fields(work: ScopeWork, blob: str, document: Document) -> Fields:

@@ -16,15 +16,17 @@ from reconciler.core.outcome import Halt, Notice, Report
 from reconciler.core.settle import Running
 from reconciler.core.snapshot import Scope
 from reconciler.desired import COURSES, Context, Desired, desired_of_courses, desired_of_user
+from reconciler.desired_web import WEB
 from reconciler.errors import ReconcilerError, Terminal, Transient
 from reconciler.manifest.user import User, load_user
 from reconciler.policy import Policy, Ways
-from reconciler.ports import Clock, Depth, Observation, Remote, Repo, Workspace
+from reconciler.ports import Clock, Depth, Observation, People, Remote, Repo, Workspace
 from reconciler.store.bases import StoredBase, load_base
 from reconciler.store.courses import CourseReader, Courses
 from reconciler.store.journal import Stamp
 from reconciler.sync import accident
 from reconciler.sync.memory import Known, Memory, Setting
+from reconciler.sync.people import Met, as_if, enrol, meet
 from reconciler.sync.record import Moved, record
 from reconciler.sync.scope import (
     ScopeWork,
@@ -58,8 +60,16 @@ def silent(_: str) -> None:
 class Engine:
     """Runs passes over one workspace. One at a time: passes share what is remembered between them."""
 
-    def __init__(self, workspace: Workspace, remotes: Sequence[Remote], clock: Clock, policy: Policy) -> None:
+    def __init__(
+        self,
+        workspace: Workspace,
+        remotes: Sequence[Remote],
+        clock: Clock,
+        policy: Policy,
+        people: People | None = None,
+    ) -> None:
         self.workspace, self.clock, self.policy = workspace, clock, policy
+        self.people = people
         self.remotes = {remote.name: remote for remote in remotes}
         self.reader = CourseReader()
         self.users: dict[tuple[str, str], User] = {}
@@ -80,7 +90,7 @@ class Engine:
         Never raises for what one scope or one remote does: that is in the report.
         """
         one = _Pass(self, Stamp(uuid.uuid4().hex[:12], self.clock.now()), ways, progress)
-        one.gather(scopes, depth)
+        one.gather(scopes, depth, apply=apply)
         if apply and not one.halted:
             one.carry_out()
             one.settle(settle_seconds)
@@ -91,7 +101,7 @@ class Engine:
     def look_at(self, scope: Scope) -> tuple[ScopeWork, Stamp]:
         """One scope as a pass would see it now, planned; raises the first trouble there is."""
         one = _Pass(self, Stamp(uuid.uuid4().hex[:12], self.clock.now()), Ways(accept_loss=True), silent)
-        one.gather([scope], "full")
+        one.gather([scope], "full", apply=False)
         work = next((work for work in one.works if work.scope == scope), None)
         if work is None or one.errors:
             raise Transient(next((error.message for error in one.errors), f"{scope} could not be read"))
@@ -115,6 +125,8 @@ class _Pass:
     halts: list[Halt] = field(default_factory=list[Halt])
     errors: list[Notice] = field(default_factory=list[Notice])
     written: Written = field(default_factory=Written)
+    met: Met | None = None
+    imagined: dict[Scope, Repo] = field(default_factory=dict[Scope, "Repo"])
     skipped: list[Known] = field(default_factory=list[Known])
     courses_at: str = ""
     commits: int = 0
@@ -126,8 +138,9 @@ class _Pass:
 
     # ------------------------------------------------------------------ observe, decide, guard
 
-    def gather(self, scopes: Sequence[Scope] | None, depth: Depth) -> None:
+    def gather(self, scopes: Sequence[Scope] | None, depth: Depth, *, apply: bool) -> None:
         """Look at everything, plan every scope, and judge the whole."""
+        self._meet(apply)
         repos = self._repos(scopes)
         memory = self.engine.memory
         moved = [
@@ -143,6 +156,29 @@ class _Pass:
             self._try(scope, lambda scope=scope: self._plan(scope, repos[scope], may_skip=scope not in moved))
         self._guard()
 
+    def _meet(self, apply: bool) -> None:
+        """Meet the accounts, where there are any; new learners are made now, or as if."""
+        people, policy = self.engine.people, self.engine.policy.web
+        if people is None or policy is None:
+            return
+        self.met = self._try(WEB, lambda: meet(people, policy, self._learners()))
+        if self.met is not None and apply:
+            met = self.met
+            self.commits += self._try(WEB, lambda: enrol(self.engine.workspace, met, self.stamp)) or 0
+        elif self.met is not None:
+            self.imagined = as_if(self.met, self.stamp)
+
+    def _learners(self) -> list[User]:
+        """Every learner whose file can be read; trouble with one is met again, and told, when they are planned."""
+        found: list[User] = []
+        for name in self.engine.workspace.users():
+            try:
+                repo = self.engine.workspace.repo(f"user/{name}")
+                found.append(self._user(f"user/{name}", repo, repo.files(main_of(repo, f"user/{name}"))))
+            except ReconcilerError:
+                continue
+        return found
+
     def _repos(self, scopes: Sequence[Scope] | None) -> dict[Scope, Repo]:
         """The repo of every scope asked for; the courses come first, for the learners are planned against them."""
         workspace = self.engine.workspace
@@ -154,7 +190,7 @@ class _Pass:
             repo = self._try(scope, lambda scope=scope: workspace.repo(scope))
             if repo is not None:
                 repos[scope] = repo
-        return repos
+        return {**repos, **{scope: repo for scope, repo in self.imagined.items() if scopes is None or scope in scopes}}
 
     def _stored(self, scope: Scope, repo: Repo) -> dict[str, StoredBase] | None:
         return self._try(scope, lambda: {name: load_base(repo, name) for name in self.engine.remotes})
@@ -182,7 +218,7 @@ class _Pass:
         offers = tuple(
             sorted((name, seen.offers.get("tools", frozenset[str]())) for name, seen in self.observations.items())
         )
-        return Setting(self.courses_at, offers)
+        return Setting(self.courses_at, offers, self.met and tuple(sorted(self.met.web.groups.items())))
 
     def _plan(self, scope: Scope, repo: Repo, *, may_skip: bool = False) -> None:
         head = main_of(repo, scope)
@@ -206,10 +242,11 @@ class _Pass:
     def _desired(self, scope: Scope, repo: Repo, head: str) -> Desired:
         files = repo.files(head)
         if scope == COURSES:
-            return desired_of_courses(self.courses.courses, files)
+            return desired_of_courses(self.courses.courses, files, self.met and self.met.web)
         user = self._user(scope, repo, files)
+        user = self.met.learners().get(scope, user) if self.met else user
         offers = {key: value for seen in self.observations.values() for key, value in seen.offers.items()}
-        context = Context(self.engine.workspace.uuid, self.engine.policy, offers)
+        context = Context(self.engine.workspace.uuid, self.engine.policy, offers, self.met and self.met.web)
         return desired_of_user(user, self.courses.courses, files, context)
 
     def _user(self, scope: Scope, repo: Repo, files: Mapping[str, str]) -> User:
@@ -351,6 +388,7 @@ class _Pass:
             halts=self.halts,
             warnings=[
                 *self.courses.warnings,
+                *(self.met.notices if self.met else ()),
                 *dict.fromkeys(warning for known in self.skipped for warning in known.warnings),
                 *(Notice(name, said) for name, seen in self.observations.items() for said in seen.warnings),
             ],
@@ -361,6 +399,7 @@ class _Pass:
             commits=self.commits,
             when=self.stamp.now.isoformat(),
             skipped=len(self.skipped),
+            enrolled=[each.planned() for each in self.met.enrolments] if self.met else [],
         )
 
 

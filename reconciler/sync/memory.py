@@ -20,10 +20,12 @@ from reconciler.sync.scope import ScopeWork, Shown, is_unsettled
 
 @dataclass(frozen=True)
 class Setting:
-    """What every plan depends on besides its own scope: the courses' commit, and the tools each remote offers."""
+    """What every plan depends on besides its own scope: the courses' commit, the tools each remote offers, and the
+    groups of Open WebUI (None: not met)."""
 
     courses: str
     offers: tuple[tuple[str, frozenset[str]], ...]
+    groups: tuple[tuple[str, str], ...] | None = None
 
 
 @dataclass(frozen=True)

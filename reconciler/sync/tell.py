@@ -39,33 +39,38 @@ class Tally:
     commits: int
     when: str
     skipped: int = 0
+    enrolled: Sequence[PlannedAction] = ()
 
 
 def tell(works: Sequence[ScopeWork], tally: Tally) -> Report:
     """The report of one pass."""
     return Report(
-        actions=[action for work in works for action in planned(work)],
+        actions=[*tally.enrolled, *(action for work in works for action in planned(work))],
         conflicts=[conflict for work in works for conflict in conflicts(work, tally.when)],
         unknown=[blind for work in works for blind in unknown(work)],
         halts=tally.halts,
-        warnings=[*tally.warnings, *_once(work_warnings(works))],
+        warnings=_once([*tally.warnings, *work_warnings(works)]),
         errors=[*tally.errors, *(error for work in works for error in refused(work))],
-        unsettled=sum(_unsettled(work) for work in works),
+        unsettled=sum(_unsettled(work, tally.applied) for work in works),
         unmanaged=tally.unmanaged + sum(len(left_over(work)) - len(work.prunes) for work in works),
         scopes=len(works) + tally.skipped,
         applied=tally.applied,
         writes=tally.writes,
         commits=tally.commits,
-        unsettled_scopes=tuple(work.scope for work in works if _unsettled(work)),
+        unsettled_scopes=tuple(work.scope for work in works if _unsettled(work, tally.applied)),
     )
 
 
-def _unsettled(work: ScopeWork) -> int:
-    """How many fields are in the air. One that a person must decide is not: no waiting would settle it."""
+def _unsettled(work: ScopeWork, applied: bool) -> int:
+    """How many fields are in the air. One that a person must decide is not: no waiting would settle it.
+
+    A plan puts nothing there: of it, those that were in the air before it.
+    """
+    bases = work.bases if applied else work.known
     asked = {(clash.remote, clash.ref, clash.name) for clash in work.plan.clashes}
     return sum(
         not each.is_settled and (remote, ref, name) not in asked
-        for remote, base in work.bases.items()
+        for remote, base in bases.items()
         for ref in unsettled_refs(base)
         for name, each in base.resources[ref].items()
     )
