@@ -202,6 +202,18 @@ def diffs_reject(context: typer.Context, key: DiffId, workspace: Workspace = Non
 
 
 @app.command()
+def simulate(
+    seed: Annotated[int, typer.Option(help="The first history: the same seed is the same history.", min=0)],
+    steps: Annotated[int, typer.Option(help="How much happens in each.", min=1, max=100_000)] = 36,
+    seeds: Annotated[int, typer.Option(help="How many histories.", min=1)] = 1,
+) -> int:
+    """Live through made-up histories with crashes and races, and check that no promise is broken."""
+    from reconciler.simulation.run import main
+
+    return 1 if main(seed, steps, seeds) else 0
+
+
+@app.command()
 def status(context: typer.Context, workspace: Workspace = None, output: Format = None, debug: Debug = False) -> int:
     """Show at a glance: the workspace, the loop, what waits for a person."""
     from reconciler.commands.state import status

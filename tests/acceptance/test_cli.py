@@ -361,3 +361,14 @@ def test_the_loop_carries_edits_both_ways_and_ends_when_told(synced: Shell, loop
     loop.send_signal(signal.SIGTERM)
     assert "stopped" in said(loop, "stopped")
     assert loop.wait(30) == 0
+
+
+# -------------------------------------------------------------------------- the simulation
+
+
+def test_a_simulated_history_is_told_and_is_the_same_again(empty: Shell) -> None:
+    assert empty("simulate", "--seed", "3", "--steps", "5") == 0
+    first = empty.out
+    assert "0 with a broken promise" in first
+    empty("simulate", "--seed", "3", "--steps", "5")
+    assert empty.out == first
