@@ -95,7 +95,7 @@ class Engine:
             one.carry_out()
             one.settle(settle_seconds)
         for work in one.works:
-            self.memory.keep(work, one.setting())
+            self.memory.keep(work, one.settings[work.scope])
         return tell(one.works, one.tally(apply))
 
     def look_at(self, scope: Scope) -> tuple[ScopeWork, Stamp]:
@@ -121,6 +121,8 @@ class _Pass:
     works: list[ScopeWork] = field(default_factory=list[ScopeWork])
     courses: Courses = field(default_factory=Courses)
     observations: dict[str, Observation] = field(default_factory=dict[str, Observation])
+    settings: dict[Scope, Setting] = field(default_factory=dict[Scope, Setting])
+    """What each scope was planned in: the courses may move on within a pass."""
     runs: dict[str, Sequence[Running]] = field(default_factory=dict[str, "Sequence[Running]"])
     halts: list[Halt] = field(default_factory=list[Halt])
     errors: list[Notice] = field(default_factory=list[Notice])
@@ -231,6 +233,7 @@ class _Pass:
         ):
             self.skipped.append(known)
             return
+        self.settings[scope] = self.setting()
         desired = self._desired(scope, repo, head)
         work = load_scope(scope, repo, head, desired, list(self.observations))
         check_forward(work, self.ways.accept_rewind)

@@ -61,9 +61,12 @@ class Memory:
         return known if same else None
 
     def keep(self, work: ScopeWork, setting: Setting) -> None:
-        """Remember the scope if it is in order, forget it if not."""
+        """Remember the scope if it is in order, forget it if not. ``setting``: what it was planned in.
+
+        What somebody committed since the plan was never looked at, so then nothing is remembered.
+        """
         self._known.pop(work.scope, None)
-        if _is_in_order(work):
+        if _is_in_order(work) and _is_current(work):
             self._known[work.scope] = Known(
                 refs=self._standing(work.repo),
                 setting=setting,
@@ -86,6 +89,12 @@ def _is_in_order(work: ScopeWork) -> bool:
     plan = work.plan
     trouble = plan.clashes or plan.refused or plan.blind or plan.waiting or work.git.births or work.repo.odd(work.head)
     return plan.is_empty and not trouble and not any(is_unsettled(base) for base in work.bases.values())
+
+
+def _is_current(work: ScopeWork) -> bool:
+    """Whether ``main`` and the bases are still where this pass read or left them."""
+    bases = all(work.repo.ref(base_ref(remote)) == stored.commit for remote, stored in work.stored.items())
+    return bases and work.repo.ref(MAIN) == work.head
 
 
 def _present(work: ScopeWork) -> list[tuple[Expected, Found]]:
