@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
 from reconciler.core.outcome import Notice
 from reconciler.errors import Terminal
@@ -18,6 +19,7 @@ from reconciler.ports import Repo
 MOST_STEPS_BACK = 200
 """How many commits are searched for a course's last good version."""
 
+NO_EDITS: Mapping[str, bytes] = MappingProxyType({})
 Key = tuple[tuple[str, str], ...]
 
 
@@ -37,8 +39,8 @@ class CourseReader:
     def __init__(self) -> None:
         self._loaded: dict[Key, Loaded] = {}
 
-    def read(self, repo: Repo, commit: str) -> Courses:
-        """The courses at a commit."""
+    def read(self, repo: Repo, commit: str, edits: Mapping[str, bytes] = NO_EDITS) -> Courses:
+        """The courses at a commit, with these files edited: what is captured in a pass counts within it."""
         files = repo.files(commit)
         folders = sorted(
             {path.split("/")[0] for path in files if path.endswith("/course.toml") and path.count("/") == 1}
@@ -47,7 +49,7 @@ class CourseReader:
         warnings: list[Notice] = []
         errors: list[Notice] = []
         for folder in folders:
-            loaded = self._load(repo, files, folder)
+            loaded = self._edited(repo, files, folder, edits) or self._load(repo, files, folder)
             said = [Notice(f"courses/{problem.file}", str(problem)) for problem in loaded.problems]
             if loaded.course is None:
                 errors += [note for note, each in zip(said, loaded.problems, strict=True) if each.severity == "error"]
@@ -57,6 +59,12 @@ class CourseReader:
             if loaded is not None and loaded.course is not None:
                 courses[loaded.course.id] = loaded.course
         return Courses(courses, frozenset(folders), tuple(warnings), tuple(errors))
+
+    def _edited(self, repo: Repo, files: Mapping[str, str], folder: str, edits: Mapping[str, bytes]) -> Loaded | None:
+        own = {path: content for path, content in edits.items() if path.startswith(f"{folder}/")}
+        if not own:
+            return None
+        return _read(repo, {path: blob for path, blob in files.items() if path.startswith(f"{folder}/")}, folder, own)
 
     def _last_good(self, repo: Repo, commit: str, folder: str) -> Loaded | None:
         for older in reversed(repo.log(commit, limit=MOST_STEPS_BACK)):
@@ -73,13 +81,13 @@ class CourseReader:
         return self._loaded[key]
 
 
-def _read(repo: Repo, files: Mapping[str, str], folder: str) -> Loaded:
+def _read(repo: Repo, files: Mapping[str, str], folder: str, edits: Mapping[str, bytes] = NO_EDITS) -> Loaded:
     """Load the course file and the modules; what stands under ``shared/`` are documents, not course."""
     wanted = {path: blob for path, blob in files.items() if path.endswith(".toml") and "/shared/" not in path}
     contents: dict[str, bytes] = {}
     for path, blob in wanted.items():
         try:
-            contents[path.removeprefix(f"{folder}/")] = repo.read(blob)
+            contents[path.removeprefix(f"{folder}/")] = edits[path] if path in edits else repo.read(blob)
         except Terminal as error:
             return Loaded(None, (Problem("error", path, None, "", str(error)),))
     return load_course(contents, folder)

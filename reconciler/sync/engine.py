@@ -33,6 +33,7 @@ from reconciler.sync.scope import (
     WentBackwards,
     check_forward,
     decide_scope,
+    edits_of_courses,
     is_unsettled,
     left_over,
     load_scope,
@@ -239,6 +240,8 @@ class _Pass:
         check_forward(work, self.ways.accept_rewind)
         look(work, self.observations, self.runs, self.stamp)
         decide_scope(work)
+        if scope == COURSES and (edits := edits_of_courses(work)):
+            self.courses = self.engine.reader.read(repo, head, edits)
         work.prunes = left_over(work) if self.ways.prune else []
         self.works.append(work)
 

@@ -10,7 +10,7 @@ from reconciler.core.base import Base, FieldBase, Origin
 from reconciler.core.plan import Plan, Side, plan_scope
 from reconciler.core.settle import Running, on_holders, settle
 from reconciler.core.snapshot import Ref, Scope, Seen, Unreadable
-from reconciler.core.value import ABSENT, Fields, Value
+from reconciler.core.value import ABSENT, Fields, Held, Value
 from reconciler.desired import Desired
 from reconciler.errors import Terminal
 from reconciler.ports import Live, Observation, Repo
@@ -182,6 +182,19 @@ def _known(base: Base, seen: Mapping[Ref, Seen], planned: Mapping[Ref, Fields]) 
 def _dirty_refs(work: ScopeWork) -> frozenset[Ref]:
     dirty = work.repo.dirty() if work.desired.documents else frozenset[str]()
     return frozenset(ref for ref, document in work.desired.documents.items() if document.path in dirty)
+
+
+def edits_of_courses(work: ScopeWork) -> dict[str, bytes]:
+    """Course files as the plan's captures leave them: learners are planned against these."""
+    edited: dict[str, dict[str, Held]] = {}
+    for change in work.plan.captured:
+        if change.ref.startswith("model/"):
+            edited.setdefault(change.ref, {})[change.name] = change.after
+    documents = work.desired.documents
+    return {
+        documents[ref].path: documents[ref].lens.edit(work.git.texts[ref], changes).encode()
+        for ref, changes in edited.items()
+    }
 
 
 def left_over(work: ScopeWork) -> list[tuple[str, Ref]]:
