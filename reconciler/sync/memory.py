@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from reconciler.core.guard import Expected, Found
 from reconciler.core.outcome import Notice
@@ -16,6 +17,8 @@ from reconciler.ports import Observation, Repo
 from reconciler.store.bases import base_ref
 from reconciler.store.journal import MAIN, tracking_ref
 from reconciler.sync.scope import ScopeWork, Shown, is_unsettled
+
+Refs: TypeAlias = "Mapping[str, str | None]"
 
 
 @dataclass(frozen=True)
@@ -32,7 +35,7 @@ class Setting:
 class Known:
     """A scope in order: where its refs stood, in which setting, and what every remote showed of it."""
 
-    refs: tuple[str | None, ...]
+    refs: Refs
     setting: Setting
     shown: Mapping[str, Shown]
     present: tuple[tuple[Expected, Found], ...]
@@ -66,17 +69,18 @@ class Memory:
         What somebody committed since the plan was never looked at, so then nothing is remembered.
         """
         self._known.pop(work.scope, None)
-        if _is_in_order(work) and _is_current(work):
+        refs = self._standing(work.repo)
+        if _is_in_order(work) and _is_current(work, refs):
             self._known[work.scope] = Known(
-                refs=self._standing(work.repo),
+                refs=refs,
                 setting=setting,
                 shown=dict(work.shown),
                 present=tuple(_present(work)),
                 warnings=work.desired.warnings,
             )
 
-    def _standing(self, repo: Repo) -> tuple[str | None, ...]:
-        return tuple(repo.ref(name) for name in self._refs)
+    def _standing(self, repo: Repo) -> Refs:
+        return {name: repo.ref(name) for name in self._refs}
 
 
 def _is_same(before: Shown, now: Shown, complete: frozenset[str]) -> bool:
@@ -91,10 +95,10 @@ def _is_in_order(work: ScopeWork) -> bool:
     return plan.is_empty and not trouble and not any(is_unsettled(base) for base in work.bases.values())
 
 
-def _is_current(work: ScopeWork) -> bool:
+def _is_current(work: ScopeWork, refs: Refs) -> bool:
     """Whether ``main`` and the bases are still where this pass read or left them."""
-    bases = all(work.repo.ref(base_ref(remote)) == stored.commit for remote, stored in work.stored.items())
-    return bases and work.repo.ref(MAIN) == work.head
+    bases = all(refs[base_ref(remote)] == stored.commit for remote, stored in work.stored.items())
+    return bases and refs[MAIN] == work.head
 
 
 def _present(work: ScopeWork) -> list[tuple[Expected, Found]]:
