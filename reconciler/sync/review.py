@@ -18,6 +18,7 @@ from reconciler.store.journal import MAIN, Stamp, Step, commit_steps
 from reconciler.store.pending import GIT, PendingDiff, read_diffs, render
 from reconciler.sync.engine import MOST_RESTARTS, Engine
 from reconciler.sync.questions import wanted
+from reconciler.sync.record import Moved
 from reconciler.sync.scope import ScopeWork
 
 Verdict = Literal["approved", "rejected"]
@@ -61,7 +62,10 @@ def review(engine: Engine, key: str, verdict: Verdict, take: str | None, by: Per
     side = _side(found.diff, verdict, take)
     for _ in range(MOST_RESTARTS):
         work, stamp = engine.look_at(found.scope)
-        _check_stands(engine, work, found.diff, stamp)
+        try:
+            _check_stands(engine, work, found.diff, stamp)
+        except Moved:
+            continue
         if _commit(work, found.diff, verdict, side, (by, stamp)):
             return Found(found.scope, found.diff.closed(verdict, stamp.now.isoformat(), side))
     raise Transient(f"main of {found.scope} keeps moving; try again")
