@@ -86,11 +86,10 @@ class LoopSettings(Section):
 
 
 class GitSettings(Section):
-    """Whom commits of ours name, and whether a saved, valid file is committed for its saver."""
+    """Whom commits of ours name."""
 
     name: str = "reconciler"
     email: str = "reconciler@localhost"
-    autocommit: bool = False
 
 
 class Settings(BaseSettings):
