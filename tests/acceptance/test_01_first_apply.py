@@ -24,7 +24,7 @@ def test_the_first_plan_names_every_agent_and_block_and_changes_nothing(first: P
     before = first.snapshot_everything()
     report = first.plan()
 
-    assert report.exit_code == 2
+    assert (report.exit_code, report.unsettled) == (2, 0), "a plan puts nothing in the air"
     created = {(each.scope, each.ref) for each in report.actions if (each.remote, each.verb) == ("letta", "create")}
     agents = {(f"user/{user}", f"agent/{first.course}") for user in THREE}
     assert agents <= created
