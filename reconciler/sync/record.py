@@ -33,6 +33,9 @@ from reconciler.store.sides import overlay
 from reconciler.sync.questions import questions
 from reconciler.sync.scope import ScopeWork
 
+MOST_LOOKS = 100
+"""How many observations are searched for an older value of a document."""
+
 
 class Moved(Exception):
     """Somebody else committed to ``main`` in between: read again."""
@@ -43,11 +46,10 @@ def record(work: ScopeWork, remotes: Mapping[str, Remote], stamp: Stamp) -> int:
 
     Raises Moved, with nothing but tracking refs written, where ``main`` is not where it was.
     """
-    since = {remote: _last_look(work, remote) for remote in work.seen}
     observed = {remote: track_seen(work, remote, stamp) for remote in work.seen}
     steps = [birth_step(work.git.births)] if work.git.births else []
-    steps += _captures(work, remotes, since, observed, stamp)
-    steps += _questions(work, remotes, since, stamp)
+    steps += _captures(work, remotes, observed, stamp)
+    steps += _questions(work, remotes, stamp)
     made = commit_steps(work.repo, work.head, steps, stamp)
     if made and not work.repo.move(MAIN, work.head, made[-1]):
         raise Moved(work.scope)
@@ -69,10 +71,17 @@ def save_bases(work: ScopeWork, stamp: Stamp) -> None:
         work.stored[remote] = save_base(work.repo, remote, base.at(work.head), work.stored[remote], stamp.now)
 
 
-def _last_look(work: ScopeWork, remote: str) -> datetime | None:
-    """When the remote was last seen to differ from before: edits that we meet now are younger."""
-    at = work.repo.ref(tracking_ref(remote))
-    return work.repo.info(at).when if at else None
+def _last_look(work: ScopeWork, remote: str, ref: Ref) -> datetime | None:
+    """When the document was last seen to hold something else than now: edits that we meet now are younger.
+
+    A look that nothing came of does not count: its process died, or ``main`` moved under it.
+    """
+    at, path = work.repo.ref(tracking_ref(remote)), work.desired.documents[ref].path
+    if at is None:
+        return None
+    now, looks = work.repo.files(at).get(path), work.repo.log(at, limit=MOST_LOOKS)
+    farthest = looks[0].when if len(looks) == MOST_LOOKS else None
+    return next((look.when for look in reversed(looks) if work.repo.files(look.id).get(path) != now), farthest)
 
 
 def _unseen(work: ScopeWork, remote: str) -> dict[str, bytes]:
@@ -88,13 +97,12 @@ def _unseen(work: ScopeWork, remote: str) -> dict[str, bytes]:
 def _captures(
     work: ScopeWork,
     remotes: Mapping[str, Remote],
-    since: Mapping[str, datetime | None],
     observed: Mapping[str, str | None],
     stamp: Stamp,
 ) -> Iterable[Step]:
     """One commit per remote, block and actor, in the order they were folded."""
     for (remote, ref), changes in _by_resource(work.plan.captured).items():
-        actors = _actors(work, remotes[remote], ref, changes, since[remote])
+        actors = _actors(work, remotes[remote], ref, changes)
         for actor in dict.fromkeys(actors):
             own = [change for change, by in zip(changes, actors, strict=True) if by == actor]
             yield _capture(work, ref, own, actor, _trailers(remote, actor, observed[remote], stamp))
@@ -107,10 +115,11 @@ def _by_resource(changes: Iterable[Change]) -> dict[tuple[str, Ref], list[Change
     return grouped
 
 
-def _actors(work: ScopeWork, remote: Remote, ref: Ref, changes: list[Change], since: datetime | None) -> list[Actor]:
+def _actors(work: ScopeWork, remote: Remote, ref: Ref, changes: list[Change]) -> list[Actor]:
     live = work.shown[remote.name][ref]
     assert isinstance(live, Live), "what could not be read is never captured"
-    return list(remote.explain([_edit(work, live, change) for change in changes], since))
+    edits = [_edit(work, live, change) for change in changes]
+    return list(remote.explain(edits, _last_look(work, remote.name, ref)))
 
 
 def _edit(work: ScopeWork, live: Live, change: Change) -> Edit:
@@ -140,20 +149,16 @@ def _trailers(remote: str, actor: Actor, observed: str | None, stamp: Stamp) -> 
     }
 
 
-def _questions(
-    work: ScopeWork, remotes: Mapping[str, Remote], since: Mapping[str, datetime | None], stamp: Stamp
-) -> Iterable[Step]:
+def _questions(work: ScopeWork, remotes: Mapping[str, Remote], stamp: Stamp) -> Iterable[Step]:
     changed = [
-        replace(diff, actors=_authors(work, remotes, since, diff)) if diff.status == "pending" else diff
+        replace(diff, actors=_authors(work, remotes, diff)) if diff.status == "pending" else diff
         for diff in questions(work, stamp)
     ]
     if changed:
         yield diffs_step(changed, {diff.path: render(diff) for diff in changed})
 
 
-def _authors(
-    work: ScopeWork, remotes: Mapping[str, Remote], since: Mapping[str, datetime | None], diff: PendingDiff
-) -> dict[str, str]:
+def _authors(work: ScopeWork, remotes: Mapping[str, Remote], diff: PendingDiff) -> dict[str, str]:
     """Who wrote each side's value, as far as is known: the person of git's last change, the actor of the live one."""
     authors: dict[str, str] = {}
     document = work.desired.documents.get(diff.ref)
@@ -162,6 +167,6 @@ def _authors(
     for clash in work.plan.clashes:
         if document is not None and (clash.ref, clash.name) == (diff.ref, diff.field):
             change = Change(clash.remote, clash.ref, clash.name, clash.git, clash.live, clash.live)
-            actor = _actors(work, remotes[clash.remote], clash.ref, [change], since[clash.remote])[0]
+            actor = _actors(work, remotes[clash.remote], clash.ref, [change])[0]
             authors[clash.remote] = actor.person.name
     return authors
