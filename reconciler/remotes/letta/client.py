@@ -11,7 +11,7 @@ import json
 import re
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, cast
 from urllib.parse import urlsplit
 
 import httpx
@@ -103,7 +103,7 @@ class Api:
         self._call(self._letta.blocks.with_raw_response.delete, handle)
 
     def holders(self, block: str) -> list[Json]:
-        return rows(self._call(self._letta.blocks.agents.with_raw_response.list, block, limit=100))
+        return self._list(self._letta.blocks.agents.with_raw_response.list, block, limit=100)
 
     def count(self, kind: str, **query: Any) -> int:
         """How many agents or blocks there are; letta-client has no method for it."""
@@ -116,25 +116,34 @@ class Api:
         return counted
 
     def tools(self, **query: Any) -> list[Json]:
-        return rows(self._call(self._letta.tools.with_raw_response.list, **query))
+        return self._list(self._letta.tools.with_raw_response.list, **query)
 
     def models(self) -> list[Json]:
-        return rows(self._call(self._letta.models.with_raw_response.list))
+        return self._list(self._letta.models.with_raw_response.list)
 
     def embeddings(self) -> list[Json]:
-        return rows(self._call(self._letta.models.embeddings.with_raw_response.list))
+        return self._list(self._letta.models.embeddings.with_raw_response.list)
 
     def runs(self, **query: Any) -> list[Json]:
-        return rows(self._call(self._letta.runs.with_raw_response.list, **query))
+        return self._list(self._letta.runs.with_raw_response.list, **query)
 
     def messages(self, agent: str, **query: Any) -> list[Json]:
-        return rows(self._call(self._letta.agents.messages.with_raw_response.list, agent, **query))
+        return self._list(self._letta.agents.messages.with_raw_response.list, agent, **query)
 
     def _page(self, kind: str, method: Callable[..., Any], slim: Callable[[Json], Json], **query: Any) -> list[Json]:
         key = (kind, repr(sorted(query.items())))
         with self._translated():
             reply: httpx.Response = method(**query).http_response
-            return self._pages.parsed(key, reply.content, lambda: [slim(row) for row in rows(_json(reply))])
+            return self._pages.parsed(key, reply.content, lambda: [slim(row) for row in self._rows(_json(reply))])
+
+    def _list(self, method: Callable[..., Any], *args: str, **options: Any) -> list[Json]:
+        return self._rows(self._call(method, *args, **options))
+
+    def _rows(self, reply: object) -> list[Json]:
+        """What is no list is trouble, and not an empty list: "no runs" and "no blocks" are facts that count."""
+        if not isinstance(reply, list):
+            raise Transient(f"Letta at {self._where} answered a listing with something that is no list")
+        return rows(cast("list[object]", reply))
 
     def _call(self, method: Callable[..., Any], *args: str, **options: Any) -> object:
         with self._translated():
