@@ -125,6 +125,7 @@ class Live:
 
     handle: the system's own id. text: the document, for what has one (blocks). fields: what is not in a document
     (an agent's configuration; a block's settings, named ``@description``, ``@limit``, …).
+    changed_at: when the system says it last changed, where it says so; aware, UTC.
     holders: ids of the agents a running turn of which could write an older value back; None: not known.
     """
 
@@ -133,6 +134,7 @@ class Live:
     text: str | None = None
     fields: Fields = field(default_factory=lambda: NO_FIELDS)
     holders: frozenset[str] | None = None
+    changed_at: datetime | None = None
 
 
 @dataclass(frozen=True)

@@ -25,6 +25,7 @@ from reconciler.store.bases import StoredBase, load_base
 from reconciler.store.courses import CourseReader, Courses
 from reconciler.store.journal import Stamp
 from reconciler.sync import accident
+from reconciler.sync.complain import complain
 from reconciler.sync.memory import Known, Memory, Setting
 from reconciler.sync.people import Met, as_if, enrol, meet
 from reconciler.sync.record import Moved, record
@@ -240,6 +241,8 @@ class _Pass:
         check_forward(work, self.ways.accept_rewind)
         look(work, self.observations, self.runs, self.stamp)
         decide_scope(work)
+        if WEB in work.seen:
+            complain(work)
         if scope == COURSES and (edits := edits_of_courses(work)):
             self.courses = self.engine.reader.read(repo, head, edits)
         work.prunes = left_over(work) if self.ways.prune else []

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from reconciler.core.base import NEVER
 from reconciler.core.plan import Clash
 from reconciler.core.snapshot import Ref, Unreadable
-from reconciler.core.value import Held
+from reconciler.core.value import ABSENT, Held, same
 from reconciler.store.journal import Stamp
 from reconciler.store.pending import GIT, PendingDiff, diff_id
 from reconciler.sync.scope import ScopeWork
@@ -23,9 +23,13 @@ def questions(work: ScopeWork, stamp: Stamp) -> list[PendingDiff]:
     """The diffs to write: new ones, and open ones whose matter has moved on."""
     asked = wanted(work, stamp.now.isoformat())
     still = {key: diff for key, diff in work.diffs.items() if diff.status == "pending" and diff.kind != "proposal"}
-    opened = [diff for key, diff in asked.items() if key not in still]
+    opened = [diff for key, diff in asked.items() if key not in still or not _is_same_matter(diff, still[key])]
     settled = [diff for key, diff in still.items() if key not in asked and _is_judged(work, diff)]
     return opened + [diff.closed("superseded", stamp.now.isoformat()) for diff in settled]
+
+
+def _is_same_matter(diff: PendingDiff, before: PendingDiff) -> bool:
+    return all(same(value, before.values.get(side, ABSENT)) for side, value in diff.values.items())
 
 
 def _is_judged(work: ScopeWork, diff: PendingDiff) -> bool:
@@ -67,7 +71,7 @@ def _invalid(work: ScopeWork, when: str) -> Iterable[PendingDiff]:
             continue
         values: Mapping[str, Held] = {blind.remote: blind.raw}
         yield PendingDiff(
-            id=diff_id(blind.ref, None, NEVER, values),
+            id=diff_id(blind.ref, None, NEVER, {blind.remote: ""}),  # one per text, kept up to date in place
             kind="invalid",
             ref=blind.ref,
             field=None,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from typing import TypeAlias
 
 from reconciler.core.base import Base, FieldBase, Origin
@@ -108,10 +109,27 @@ def look(
     work.shown = {name: seen.seen.get(work.scope, {}) for name, seen in observations.items()}
     work.seen = {name: read_live(work.desired, work.scope, each) for name, each in observations.items()}
     for remote in observations:
+        work.seen[remote] = _finished(work.seen[remote], work.shown[remote], stamp)
         base = replayed(work.repo, remote, work.stored[remote], work.head, work.desired)
         if remote in runs:
             base = believe(work, remote, base, work.seen[remote], (runs[remote], stamp))
         work.known[remote], work.seen[remote] = _forgiven(work.seen[remote], base)
+
+
+PATIENCE = timedelta(seconds=20)
+"""How long an invalid text may be somebody still writing."""
+
+
+def _finished(seen: SeenByRef, shown: Shown, stamp: Stamp) -> SeenByRef:
+    """What was seen, without invalid texts that changed a moment ago: their writer has not finished."""
+    young = {
+        ref
+        for ref, live in shown.items()
+        if isinstance(live, Live) and live.changed_at is not None and stamp.now - live.changed_at < PATIENCE
+    }
+    if not young:
+        return seen
+    return {ref: each for ref, each in seen.items() if not (ref in young and isinstance(each, Unreadable))}
 
 
 def _forgiven(seen: SeenByRef, base: Base) -> tuple[Base, SeenByRef]:
