@@ -1,0 +1,77 @@
+"""Who is there: users and groups, read in bulk and kept for a minute."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from reconciler.ports import Person
+from reconciler.remotes.openwebui.client import Api
+from reconciler.remotes.openwebui.wire import handle, one_line, rows, text, texts
+
+KEPT = timedelta(seconds=60)
+
+
+@dataclass(frozen=True)
+class WebUser:
+    """An account of Open WebUI. ``role``: admin, user or pending."""
+
+    id: str
+    name: str
+    email: str
+    role: str
+
+    @property
+    def person(self) -> Person:
+        name = one_line(self.name, self.id)
+        return Person(name, one_line(self.email.replace(" ", ""), f"{self.id}@openwebui.invalid"))
+
+
+@dataclass(frozen=True)
+class WebGroup:
+    """A group of accounts. ``members``: user ids."""
+
+    id: str
+    name: str
+    members: frozenset[str]
+
+
+class People:
+    def __init__(self, api: Api, now: Callable[[], datetime]) -> None:
+        self._api = api
+        self._now = now
+        self._kept: tuple[datetime, Mapping[str, WebUser]] | None = None
+
+    def users(self) -> Sequence[WebUser]:
+        """All accounts, by one request: ``/users/`` has 30 to a page, this has no pages."""
+        listed = rows(self._api.row("/users/all").get("users"))
+        found = [
+            WebUser(handle(row), text(row, "name"), text(row, "email"), text(row, "role"))
+            for row in listed
+            if handle(row)
+        ]
+        self._kept = (self._now(), {user.id: user for user in found})
+        return found
+
+    def ids(self) -> list[str]:
+        return [user.id for user in self.users()]
+
+    def user(self, found: str) -> WebUser | None:
+        """One account by its id, from the last listing where that is fresh and has it."""
+        kept = self._kept
+        if kept and self._now() - kept[0] < KEPT and found in kept[1]:
+            return kept[1][found]
+        return next((user for user in self.users() if user.id == found), None)
+
+    def groups(self) -> Sequence[WebGroup]:
+        """All groups. Their members come group by group: the listing has only their number."""
+        return [
+            WebGroup(handle(row), text(row, "name"), frozenset(self._members(handle(row))))
+            for row in self._api.list("/groups/")
+            if handle(row)
+        ]
+
+    def _members(self, group: str) -> list[str]:
+        reply = self._api.row(f"/groups/id/{group}/export")
+        return texts(reply.get("user_ids"))
