@@ -2,19 +2,19 @@
 
 First rule that fits (DESIGN 7):
 
-=====  ==========================================  ==================
+=====  ==========================================  ====================
 rule   when                                        then
-=====  ==========================================  ==================
+=====  ==========================================  ====================
 1      g = l                                       agreed
 2      l is known (settled, or sent since)         push g
-3      both edited lists of unique scalars         merge items
-4      g is what we last agreed                    capture l
-5      prose whose edits do not touch              merge lines
+3      both edited, and their edits do not touch   merge items or lines
+4      g is what we last agreed, with live         capture l
 else                                               conflict
-=====  ==========================================  ==================
+=====  ==========================================  ====================
 
 Why 2 comes before 4: an agent's turn can write an old value back over ours, and an old value is never news.
-A list that only the live side touched is captured as it stands, so that a new order survives (rule 4 before 3 there).
+Why 3 comes before 4: a turn that began before a capture writes its own edit and undoes the captured one.
+A field that only the live side touched is captured as it stands, so that a new order survives.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from reconciler.core.base import FieldBase, Origin, Unsettled
-from reconciler.core.merge import merged, unique_items
+from reconciler.core.merge import merged, rebased, unique_items
 from reconciler.core.snapshot import FieldRule
 from reconciler.core.value import ABSENT, Held, same
 
@@ -126,15 +126,24 @@ def _news(rule: FieldRule, base: FieldBase, git: Held, live: Held) -> Decision:
     if git_is_old and not base.chain:
         return Capture()
     both = _merged(base, git, live)
-    if both is not None and unique_items(both) is not None:
+    if both is not None:
         return _judged(rule, both, live)
     if git_is_old and base.chain[-1].origin is not Origin.GIT:
         return Capture()
-    return Conflict(SAID_BY_BOTH) if both is None else _judged(rule, both, live)
+    return Conflict(SAID_BY_BOTH)
 
 
 def _merged(base: FieldBase, git: Held, live: Held) -> Held | None:
-    return None if isinstance(base.ancestor, Unsettled) else merged(base.ancestor, git, live)
+    return None if isinstance(base.ancestor, Unsettled) else merged(_start(base.ancestor, base, git), git, live)
+
+
+def _start(ancestor: Held, base: FieldBase, git: Held) -> Held:
+    """What a merge starts from: what both sides settled on, for lists with what git did since the last value sent."""
+    values = (ancestor, git, *(link.value for link in base.chain))
+    lists = [found for each in values if (found := unique_items(() if each is ABSENT else each)) is not None]
+    if len(lists) < len(values) or not base.chain:
+        return ancestor
+    return rebased(lists[0], lists[1], lists[2:])
 
 
 def _judged(rule: FieldRule, value: Held, live: Held) -> Decision:

@@ -6,6 +6,7 @@ marker: a merge that is not clean gives None and the field becomes a pending dif
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from difflib import SequenceMatcher
 
 from reconciler.core.value import ABSENT, Held, Value, is_scalar
@@ -37,6 +38,18 @@ def merge_items(base: Items, git: Items, live: Items) -> Items:
         merged.insert(_place(merged, live[:position], in_base | in_live), item)
         held.add(_key(item))
     return tuple(merged)
+
+
+def rebased(base: Items, git: Items, sent: Sequence[Items]) -> Items:
+    """The base of a merge while the values ``sent`` are not settled: what git did to them since is its newest word.
+
+    An item that git took out again is no addition of a live side that still has it; one that git put back is no
+    removal of a live side that has not got it yet.
+    """
+    now, newest, old = _keys(git), _keys(sent[-1]), _keys(base)
+    kept = [item for item in base if _key(item) not in now or _key(item) in newest]
+    taken = {_key(item): item for each in sent for item in each if _key(item) not in now | old}
+    return (*kept, *taken.values())
 
 
 def _place(merged: list[Value], left: Items, not_of_git: set[object]) -> int:

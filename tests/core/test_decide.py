@@ -113,6 +113,8 @@ CASES: list[tuple[str, FieldRule, FieldBase, Held, Held, Decision]] = [
     ("live removed, git added", FREE, base(T("ab")), T("abg"), T("a"), Merge(T("ag"))),
     ("live lags: the merge is git's own", FREE, base(T("abc")), T("a"), T("ab"), Merge(T("a"))),
     ("a turn undid a capture and added", FREE, base(T("a"), (T("ax"), LIVE)), T("ax"), T("ay"), Merge(T("axy"))),
+    ("git took out what live still has", FREE, base(T(""), (T("x"), LIVE)), T(""), T("xy"), Merge(T("y"))),
+    ("git put back what live took out", FREE, base(T("x"), (T(""), LIVE)), T("x"), T("y"), Merge(T("xy"))),
     ("the merge is too long", TWO, base(T("a")), T("ag"), T("al"), bad_merge),
     ("live's list is too long", TWO, base(T("a")), T("a"), T("alm"), Conflict("too many")),
     ("git dropped the list, live added", FREE, base(T("a")), ABSENT, T("al"), both),
@@ -120,6 +122,7 @@ CASES: list[tuple[str, FieldRule, FieldBase, Held, Held, Decision]] = [
     ("both edited apart", FREE, base(P), PG, PL, Merge(PM)),
     ("live wrote on top of git's", FREE, base(P, (PG, GIT)), PG, PM, capture),
     ("live wrote from before git's", FREE, base(P, (PG, GIT)), PG, PL, Merge(PM)),
+    ("a turn undid a capture and wrote elsewhere", FREE, base(P, (PG, LIVE)), PG, PL, Merge(PM)),
     ("both edited one line", FREE, base(P), PG, "l\n2\n3\n", both),
 ]  # fmt: skip
 
