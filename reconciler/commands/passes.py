@@ -17,6 +17,7 @@ from reconciler.lock import a_turn_to_write
 from reconciler.policy import Ways
 from reconciler.report import report_lines
 from reconciler.report_json import as_json
+from reconciler.sync.engine import Accept, always
 from reconciler.terminal import Progress, clear_progress, complain, show
 
 Format = Literal["text", "json"]
@@ -57,24 +58,32 @@ def apply_saved(asked: Asked, file: Path) -> int:
     """Carry out a saved plan, or refuse and say what moved since."""
     plan = saved.load(file)
     with opened(asked.folder) as app, a_turn_to_write(asked.folder):
-        fresh = app.engine.run(apply=False, ways=plan.ways, progress=Progress())
-        if fresh.errors and not fresh.scopes:
-            raise Transient("; ".join(each.message for each in fresh.errors))
-        if lines := saved.moved(plan, saved.seen(fresh, app.workspace.uuid, plan.ways, _heads(app, fresh))):
-            complain("the plan was not carried out: what it saw has moved\n" + "\n".join(lines), "refused")
-            return NEEDS_A_PERSON
-        report = until_settled(app, replace(asked, ways=plan.ways))
+        moved: list[str] = []
+
+        def is_as_planned(fresh: Report) -> bool:
+            moved[:] = saved.moved(plan, saved.seen(fresh, app.workspace.uuid, plan.ways, _heads(app, fresh)))
+            return not moved
+
+        report = until_settled(app, replace(asked, ways=plan.ways), is_as_planned)
+    if report.errors and not report.scopes:
+        raise Transient("; ".join(each.message for each in report.errors))
+    if moved:
+        complain("the plan was not carried out: what it saw has moved\n" + "\n".join(moved), "refused")
+        return NEEDS_A_PERSON
     return _print(report, asked.output)
 
 
-def until_settled(app: App, asked: Asked) -> Report:
+def until_settled(app: App, asked: Asked, accept: Accept = always) -> Report:
     """Passes that write, until one finds nothing to do. One that meets trouble is the last: trouble is for a person,
-    or for the next time."""
+    or for the next time. ``accept`` is asked once, of the first plan."""
     until = app.clock.now() + timedelta(seconds=asked.settle_seconds)
     total = Report(applied=True)
     while True:
         left = max(0.0, (until - app.clock.now()).total_seconds())
-        report = app.engine.run(apply=True, ways=asked.ways, settle_seconds=left, progress=Progress())
+        report = app.engine.run(apply=True, ways=asked.ways, settle_seconds=left, progress=Progress(), accept=accept)
+        if not report.applied:
+            return report
+        accept = always
         total = _sum(total, report)
         is_done = not (report.unsettled or report.actions)
         if is_done or report.errors or report.unknown or report.halts or app.clock.now() >= until:

@@ -59,6 +59,14 @@ def silent(_: str) -> None:
     """No progress is shown."""
 
 
+Accept = Callable[[Report], bool]
+
+
+def always(_: Report) -> bool:
+    """Whatever the plan is, carry it out."""
+    return True
+
+
 class Engine:
     """Runs passes over one workspace. One at a time: passes share what is remembered between them."""
 
@@ -77,7 +85,7 @@ class Engine:
         self.users: dict[tuple[str, str], User] = {}
         self.memory = Memory(list(self.remotes))
 
-    def run(
+    def run(  # noqa: PLR0913  (the choices of one pass, each by name and with a plain default)
         self,
         *,
         apply: bool,
@@ -86,13 +94,21 @@ class Engine:
         ways: Ways = Ways(),  # noqa: B008  (frozen)
         settle_seconds: float = 0.0,
         progress: Progress = silent,
+        accept: Accept = always,
     ) -> Report:
         """One pass. ``scopes``: only these (None: all). ``settle_seconds``: how long to wait for writes to be believed.
 
+        accept: asked with the plan before anything is written; where it says no, this was a dry run.
+
         Never raises for what one scope or one remote does: that is in the report.
         """
-        one = _Pass(self, Stamp(uuid.uuid4().hex[:12], self.clock.now()), ways, progress)
-        one.gather(scopes, depth, apply=apply)
+        one = self._pass(ways, progress)
+        one.gather(scopes, depth, apply=apply and accept is always)
+        if apply and accept is not always:
+            apply = accept(tell(one.works, one.tally(False)))
+            if apply and one.imagined:
+                one = self._pass(ways, progress)
+                one.gather(scopes, depth, apply=True)
         if apply and not one.halted:
             one.carry_out()
             one.settle(settle_seconds)
@@ -100,9 +116,12 @@ class Engine:
             self.memory.keep(work, one.settings[work.scope])
         return tell(one.works, one.tally(apply))
 
+    def _pass(self, ways: Ways, progress: Progress) -> _Pass:
+        return _Pass(self, Stamp(uuid.uuid4().hex[:12], self.clock.now()), ways, progress)
+
     def look_at(self, scope: Scope) -> tuple[ScopeWork, Stamp]:
         """One scope as a pass would see it now, planned; raises the first trouble there is."""
-        one = _Pass(self, Stamp(uuid.uuid4().hex[:12], self.clock.now()), Ways(accept_loss=True), silent)
+        one = self._pass(Ways(accept_loss=True), silent)
         one.gather([scope], "full", apply=False)
         work = next((work for work in one.works if work.scope == scope), None)
         if work is None or one.errors:
