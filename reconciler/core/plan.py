@@ -220,8 +220,15 @@ class _Fold:
         return known or FieldBase(settled=ABSENT if ref in side.base.resources else NEVER)
 
     def _advance(self, side: Side, key: FieldKey, decision: Decision, live: Held) -> None:
-        """Put the decision on record."""
-        self._keep(side, key, advance(self._base(side, *key), decision, self._value(*key), live))
+        """Put the decision on record. What both sides hold of an owned field needs none: no turn writes an older
+        value back over it, and where it differs again, git's is written whatever the past was."""
+        before = self._base(side, *key)
+        after = advance(before, decision, self._value(*key), live)
+        if isinstance(decision, Agreed) and self.specs[key[0]].owns(key[1]):
+            if before.is_settled:
+                return
+            after = after.settle()
+        self._keep(side, key, after)
 
     def _keep(self, side: Side, key: FieldKey, base: FieldBase) -> None:
         """Keep the base of one field. A resource met for the first time gets an entry for every field met with it:

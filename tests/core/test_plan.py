@@ -160,6 +160,18 @@ def test_an_undeclared_setting_of_a_block_is_neither_captured_nor_removed() -> N
     assert one({}, {"@limit": 5000}, Base("main", {REF: {"@limit": FieldBase(5000)}})).is_empty
 
 
+def test_an_owned_field_in_order_needs_no_base() -> None:
+    spec = replace(BLOCK, rules={"f": OWNED}, open=False)
+    assert one({"f": 1}, {"f": 1}, Base("main", {REF: {}}), spec).bases[L].resources == {REF: {}}
+
+
+def test_an_owned_field_is_believed_once_both_sides_hold_the_same() -> None:
+    spec = replace(BLOCK, rules={"f": OWNED}, open=False)
+    in_the_air = FieldBase(1, (Link(2, Origin.GIT),), None)
+    plan = one({"f": 1}, {"f": 1}, Base("main", {REF: {"f": in_the_air}}), spec)
+    assert plan.bases[L].of(REF, "f") == FieldBase(1)
+
+
 def test_an_owned_field_that_git_declares_no_more_is_left_as_it_is() -> None:
     spec = replace(BLOCK, rules={"f": OWNED})
 
