@@ -17,7 +17,8 @@ from typing import Annotated, Any
 import typer
 
 from reconciler.arguments import Common, Debug, Format, Output, SettleTimeout, Workspace, taken
-from reconciler.errors import ReconcilerError, Terminal
+from reconciler.core.outcome import NEEDS_A_PERSON
+from reconciler.errors import MovedOn, ReconcilerError, Terminal
 from reconciler.subcommands import app
 
 ERROR = 1
@@ -108,6 +109,9 @@ def run(arguments: list[str]) -> int:
         return ERROR
     except KeyboardInterrupt:
         return _failed("interrupted; what was under way is finished by the next pass", common.debug)
+    except MovedOn as error:
+        _failed(str(error), common.debug)
+        return NEEDS_A_PERSON
     except ReconcilerError as error:
         return _failed(str(error), common.debug)
     except Exception as error:

@@ -16,3 +16,7 @@ class Transient(ReconcilerError):
 
 class Terminal(ReconcilerError):
     """Will not mend by itself: bad input, bad credentials, damaged state."""
+
+
+class MovedOn(Terminal):
+    """Refused, because what a person decided on is no longer what is there: they must look again."""

@@ -216,7 +216,8 @@ Depth: TypeAlias = Literal["recent", "values", "full"]
 class Edit:
     """A live value of one field to be explained: who made it?
 
-    ``before`` and ``after`` are whole document texts that differ in field ``name`` and in nothing else.
+    ``before`` and ``after`` are whole document texts that differ in field ``name`` and in nothing else. Of a resource
+    without a document, ``after`` is the value where that is a text, else empty.
     """
 
     scope: Scope

@@ -53,7 +53,7 @@ def _conflicts(work: ScopeWork, when: str) -> Iterable[PendingDiff]:
     for (ref, name), clashes in by_field.items():
         values: dict[str, Held] = {GIT: clashes[0].git} | {clash.remote: clash.live for clash in clashes}
         yield PendingDiff(
-            id=diff_id(ref, name, clashes[0].base, values),
+            id=diff_id((work.scope, ref, name), clashes[0].base, values),
             kind="conflict",
             ref=ref,
             field=name,
@@ -71,7 +71,9 @@ def _invalid(work: ScopeWork, when: str) -> Iterable[PendingDiff]:
             continue
         values: Mapping[str, Held] = {blind.remote: blind.raw}
         yield PendingDiff(
-            id=diff_id(blind.ref, None, NEVER, {blind.remote: ""}),  # one per text, kept up to date in place
+            id=diff_id(
+                (work.scope, blind.ref, None), NEVER, {blind.remote: ""}
+            ),  # one per text, kept up to date in place
             kind="invalid",
             ref=blind.ref,
             field=None,

@@ -123,7 +123,9 @@ def _actors(work: ScopeWork, remote: Remote, ref: Ref, changes: list[Change]) ->
 
 
 def _edit(work: ScopeWork, live: Live, change: Change) -> Edit:
-    """The change of one field as two documents that differ in nothing else."""
+    """The change of one field as two documents that differ in nothing else; a field without a document as its text."""
+    if live.text is None:
+        return Edit(work.scope, live, None, change.live if isinstance(change.live, str) else "", change.name)
     expected = work.stored[change.remote].of(change.ref, change.name).expected
     known: Held = ABSENT if isinstance(expected, Unsettled) else expected
     lens = work.desired.documents[change.ref].lens

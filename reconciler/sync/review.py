@@ -12,7 +12,7 @@ from typing import Literal
 
 from reconciler.core.snapshot import Scope
 from reconciler.core.value import Held
-from reconciler.errors import Terminal, Transient
+from reconciler.errors import MovedOn, Terminal, Transient
 from reconciler.ports import Person, Workspace
 from reconciler.store.journal import MAIN, Stamp, Step, commit_steps
 from reconciler.store.pending import GIT, PendingDiff, read_diffs, render
@@ -100,7 +100,7 @@ def _check_stands(engine: Engine, work: ScopeWork, diff: PendingDiff, stamp: Sta
     engine.note(work, stamp)
     same_field = [other.id for other in asked.values() if (other.ref, other.field) == (diff.ref, diff.field)]
     now = f"the values of now are in diff {same_field[0]}" if same_field else "it is no longer in conflict"
-    raise Terminal(
+    raise MovedOn(
         f"diff {diff.id} no longer shows what the sides hold: a side has moved since; {now}; nothing was decided"
     )
 
