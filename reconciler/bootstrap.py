@@ -13,6 +13,7 @@ from reconciler.embedded.host import Address, embedded_letta
 from reconciler.errors import Terminal
 from reconciler.ports import Remote
 from reconciler.remotes.letta.adapter import LettaRemote
+from reconciler.remotes.openwebui.adapter import OpenWebUIRemote
 from reconciler.settings import Settings, load
 from reconciler.store.people import person
 from reconciler.store.workspace import GitWorkspace
@@ -65,18 +66,29 @@ def opened(folder: Path) -> Generator[App, None, None]:
     workspace = open_workspace(folder, settings)
     clock = SystemClock()
     with _letta(folder, settings) as letta:
+        web = _openwebui_remote(workspace.uuid, settings, clock.now)
         remote = _letta_remote(letta, workspace.uuid, settings, clock.now)
+        remotes = [web, remote] if web else [remote]  # in the order their captures are folded
         try:
-            engine = Engine(workspace, [remote], clock, settings.policy())
-            yield App(folder, settings, workspace, [remote], engine, clock, letta)
+            engine = Engine(workspace, remotes, clock, settings.policy(), web)
+            yield App(folder, settings, workspace, remotes, engine, clock, letta)
         finally:
-            remote.close()
+            for each in remotes:
+                each.close()
 
 
 def _letta(folder: Path, settings: Settings) -> AbstractContextManager[Address]:
     if settings.letta.url:
         return nullcontext(Address(settings.letta.url, settings.letta.token.get_secret_value()))
     return embedded_letta(folder / "embedded")
+
+
+def _openwebui_remote(uuid: str, settings: Settings, now: Callable[[], datetime]) -> OpenWebUIRemote | None:
+    web = settings.openwebui
+    if not web.url:
+        return None
+    token = web.token.get_secret_value()
+    return OpenWebUIRemote(web.url, token, uuid, now=now, timeout=web.timeout_seconds, quiet_seconds=web.quiet_seconds)
 
 
 def _letta_remote(letta: Address, uuid: str, settings: Settings, now: Callable[[], datetime]) -> LettaRemote:

@@ -24,11 +24,11 @@ from pydantic_settings import (
 )
 
 from reconciler.errors import Terminal
-from reconciler.policy import Limits, Policy
+from reconciler.policy import Limits, Policy, WebPolicy
 from reconciler.settings_errors import explained, read_file, refuse_unknown_environment
 
 FILE = "reconciler.toml"
-CREDENTIALS = {"letta_token": ("letta", "token")}
+CREDENTIALS = {"letta_token": ("letta", "token"), "openwebui_token": ("openwebui", "token")}
 """Names of systemd credentials, and the settings they are."""
 
 Seconds = Annotated[float, Field(gt=0, le=86_400)]
@@ -52,12 +52,7 @@ class LettaSettings(Section):
     @field_validator("url")
     @classmethod
     def _url_without_secrets(cls, url: str) -> str:
-        parts = urlsplit(url)
-        if url and (parts.scheme not in ("http", "https") or not parts.hostname):
-            raise ValueError("expected an address such as http://127.0.0.1:8283")
-        if parts.username or parts.password:
-            raise ValueError("holds a name or a password; give the token as RECONCILER_LETTA__TOKEN instead")
-        return url.rstrip("/")
+        return _checked_url(url, "http://127.0.0.1:8283", "RECONCILER_LETTA__TOKEN")
 
     @field_validator("agent_name")
     @classmethod
@@ -65,6 +60,37 @@ class LettaSettings(Section):
         if {name for _, name, _, _ in Formatter().parse(template) if name is not None} != {"user", "course"}:
             raise ValueError("expected {user} and {course} in it, and nothing else in braces")
         return template
+
+
+def _checked_url(url: str, example: str, variable: str) -> str:
+    parts = urlsplit(url)
+    if url and (parts.scheme not in ("http", "https") or not parts.hostname):
+        raise ValueError(f"expected an address such as {example}")
+    if parts.username or parts.password:
+        raise ValueError(f"holds a name or a password; give the token as {variable} instead")
+    return url.rstrip("/")
+
+
+class OpenWebUISettings(Section):
+    """Where Open WebUI is; without a url it has no part in anything. ``token``: the service account's API key.
+
+    base_model: what a course's model is built on. default_courses: for everybody with an account. groups: courses by
+    the name of the group whose members take them. staff: names of the groups of a course's staff.
+    """
+
+    url: str = ""
+    token: SecretStr = SecretStr("")
+    timeout_seconds: Seconds = 30
+    quiet_seconds: float = Field(default=2.0, ge=0, le=60)
+    base_model: str = ""
+    default_courses: tuple[str, ...] = ()
+    groups: dict[str, tuple[str, ...]] = {}
+    staff: dict[str, tuple[str, ...]] = {}
+
+    @field_validator("url")
+    @classmethod
+    def _url_without_secrets(cls, url: str) -> str:
+        return _checked_url(url, "http://127.0.0.1:8080", "RECONCILER_OPENWEBUI__TOKEN")
 
 
 class GuardSettings(Section):
@@ -104,6 +130,7 @@ class Settings(BaseSettings):
     )
 
     letta: LettaSettings = LettaSettings()
+    openwebui: OpenWebUISettings = OpenWebUISettings()
     guard: GuardSettings = GuardSettings()
     loop: LoopSettings = LoopSettings()
     git: GitSettings = GitSettings()
@@ -128,11 +155,17 @@ class Settings(BaseSettings):
             grace_seconds=self.letta.grace_seconds,
             writers=self.letta.writers,
             limits=Limits(self.guard.share, self.guard.count, self.guard.floor),
+            web=self._web() if self.openwebui.url else None,
         )
+
+    def _web(self) -> WebPolicy:
+        web = self.openwebui
+        return WebPolicy(web.base_model, web.default_courses, web.groups, web.staff)
 
 
 SECTIONS: Mapping[str, type[Section]] = {
     "letta": LettaSettings,
+    "openwebui": OpenWebUISettings,
     "guard": GuardSettings,
     "loop": LoopSettings,
     "git": GitSettings,

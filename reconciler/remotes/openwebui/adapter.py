@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from reconciler.core.snapshot import Scope, Unreadable
 from reconciler.errors import Terminal
-from reconciler.ports import Action, Actor, Depth, Edit, Live, Observation, Outcome, Run
+from reconciler.ports import Action, Actor, Depth, Edit, Live, Observation, Outcome, Run, WebGroup, WebUser
 from reconciler.remotes.openwebui.catalog import Catalog
 from reconciler.remotes.openwebui.client import Api, Refused
 from reconciler.remotes.openwebui.explain import Explainer
@@ -18,7 +18,7 @@ from reconciler.remotes.openwebui.known import Known
 from reconciler.remotes.openwebui.me import Me
 from reconciler.remotes.openwebui.model_write import ModelWriter
 from reconciler.remotes.openwebui.note_write import NoteWriter
-from reconciler.remotes.openwebui.people import People, WebGroup, WebUser
+from reconciler.remotes.openwebui.people import People
 from reconciler.remotes.openwebui.read import Reader
 from reconciler.remotes.openwebui.reread import Rereader
 from reconciler.remotes.openwebui.threads import Message, Thread, Threads
@@ -30,6 +30,8 @@ T = TypeVar("T")
 
 class OpenWebUIRemote:
     """Only what the service account owns and this workspace marked is read as ours; nothing else is ever written to."""
+
+    has_turns = False
 
     def __init__(
         self,

@@ -10,7 +10,7 @@ from reconciler.ports import Actor, Edit, Live, Person
 from reconciler.remotes.openwebui.catalog import Catalog
 from reconciler.remotes.openwebui.grants import writers
 from reconciler.remotes.openwebui.history import History, Version
-from reconciler.remotes.openwebui.people import People
+from reconciler.remotes.openwebui.people import People, person_of
 from reconciler.remotes.openwebui.wire import one_line, strings, text
 
 SOMEBODY = Actor("unknown", "", Person("Open WebUI", "openwebui@openwebui.invalid"), known=False)
@@ -44,7 +44,7 @@ class Explainer:
         if account is None:
             return SOMEBODY
         kind = "api" if user == self._me() else "person"
-        return Actor(kind, user, account.person, known, one_line(subject, ""))
+        return Actor(kind, user, person_of(account), known, one_line(subject, ""))
 
 
 def first_to_show(live: Live, value: str, history: History, current: str) -> Version | None:

@@ -21,7 +21,7 @@ _IN_FORM = ("name", "description", "welcome_first", "system", "suggestion_prompt
 FIELDS = frozenset({*_IN_FORM, "@access", COMMIT})
 _BLANK_LINE = re.compile(r"\n[ \t]*\n")
 _STAND_IN = "\N{NO-BREAK SPACE}"
-"""A line of the description that would be blank: the first blank line is where the welcome begins."""
+"""Closes a blank line inside the description: the first that is really blank is where the welcome begins."""
 
 
 def live_model(row: Json, ref: Ref) -> Live | Unreadable:
@@ -106,7 +106,7 @@ def _prompts(wanted: tuple[str, ...], meta: Json) -> list[dict[str, object]]:
 
 def joined(description: str, welcome: str) -> str:
     """The one text under the model's name: both parts come out of `parted` as they went in."""
-    lines = (line or _STAND_IN for line in description.split("\n")) if description else ()
+    lines = (line + _STAND_IN * _is_blank(line) for line in description.split("\n")) if description else ()
     return "\n".join(lines) + (f"\n\n{welcome}" if welcome else "")
 
 
@@ -115,5 +115,9 @@ def parted(shown: str) -> tuple[str, str]:
     whole = shown.replace("\r\n", "\n")
     gap = _BLANK_LINE.search(whole)
     first, welcome = (whole[: gap.start()], whole[gap.end() :]) if gap else (whole, "")
-    lines = ("" if line == _STAND_IN else line for line in first.split("\n"))
+    lines = (line.removesuffix(_STAND_IN) if _is_blank(line) else line for line in first.split("\n"))
     return "\n".join(lines), welcome
+
+
+def _is_blank(line: str) -> bool:
+    return not line.strip(f" \t{_STAND_IN}")

@@ -3,38 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from reconciler.ports import Person
+from reconciler.ports import Person, WebGroup, WebUser
 from reconciler.remotes.openwebui.client import Api
 from reconciler.remotes.openwebui.wire import handle, one_line, rows, text, texts
 
 KEPT = timedelta(seconds=60)
 
 
-@dataclass(frozen=True)
-class WebUser:
-    """An account of Open WebUI. ``role``: admin, user or pending."""
-
-    id: str
-    name: str
-    email: str
-    role: str
-
-    @property
-    def person(self) -> Person:
-        name = one_line(self.name, self.id)
-        return Person(name, one_line(self.email.replace(" ", ""), f"{self.id}@openwebui.invalid"))
-
-
-@dataclass(frozen=True)
-class WebGroup:
-    """A group of accounts. ``members``: user ids."""
-
-    id: str
-    name: str
-    members: frozenset[str]
+def person_of(user: WebUser) -> Person:
+    """Whom a commit names for an account."""
+    name = one_line(user.name, user.id)
+    return Person(name, one_line(user.email.replace(" ", ""), f"{user.id}@openwebui.invalid"))
 
 
 class People:
