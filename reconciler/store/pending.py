@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias, cast
 
 from reconciler.core.base import NEVER, Settled
+from reconciler.core.snapshot import Ref, Scope
 from reconciler.core.value import Held
 from reconciler.errors import Terminal
 from reconciler.ports import Repo
@@ -59,9 +60,12 @@ class PendingDiff:
         return replace(self, status=status, reviewed_at=when, chosen=chosen)
 
 
-def diff_id(ref: str, name: str | None, base: Settled, values: Mapping[str, Held]) -> str:
-    """The id of a matter: the same for the same matter, whenever it is met."""
-    matter = [ref, name, to_json(base), {side: to_json(value) for side, value in sorted(values.items())}]
+def diff_id(place: tuple[Scope, Ref, str | None], base: Settled, values: Mapping[str, Held]) -> str:
+    """The id of a matter: the same for the same matter, whenever it is met; another in another repo.
+
+    place: the scope, the ref and the field; no field where the whole document is meant.
+    """
+    matter = [*place, to_json(base), {side: to_json(value) for side, value in sorted(values.items())}]
     return hashlib.sha256(json.dumps(matter, sort_keys=True).encode()).hexdigest()[:16]
 
 
