@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TypeVar
 
-from reconciler.core.guard import judge
+from reconciler.core.guard import EVERY_SCOPE, judge
 from reconciler.core.outcome import Halt, Notice, Report
 from reconciler.core.settle import Running
 from reconciler.core.snapshot import Scope
@@ -112,8 +112,11 @@ class Engine:
         if apply and not one.halted:
             one.carry_out()
             one.settle(settle_seconds)
-        for work in one.works:
-            self.memory.keep(work, one.settings[work.scope])
+        if one.has_stopped:
+            self.memory.forget()
+        else:
+            for work in one.works:
+                self.memory.keep(work, one.settings[work.scope])
         return tell(one.works, one.tally(apply))
 
     def _pass(self, ways: Ways, progress: Progress) -> _Pass:
@@ -158,6 +161,11 @@ class _Pass:
     def halted(self) -> bool:
         """Whether no scope may be written to at all."""
         return any(halt.remote == "*" for halt in self.halts)
+
+    @property
+    def has_stopped(self) -> bool:
+        """Whether a halt kept more than one learner from being judged: then nobody was found to be in order."""
+        return any(map(_is_for_all, self.halts))
 
     # ------------------------------------------------------------------ observe, decide, guard
 
@@ -299,7 +307,7 @@ class _Pass:
                 pairs = [pair for work in self.works for pair in accident.findings(work, remote)]
                 pairs += [pair for known in self.skipped for pair in known.present]
                 self.halts += judge(remote, pairs, self.engine.policy.limits)
-        for remote in {halt.remote for halt in self.halts} & self.observations.keys():
+        for remote in {halt.remote for halt in self.halts if _is_for_all(halt)} & self.observations.keys():
             for work in self.works:
                 work.known.pop(remote, None)
                 work.seen.pop(remote, None)
@@ -435,6 +443,11 @@ COURSE_GONE = (
     "the course {course} has no course.toml any more, and {count} learners' agents were made from it; nothing was "
     "written: bring the folder back, or pass --accept-loss to leave those agents as they are"
 )
+
+
+def _is_for_all(halt: Halt) -> bool:
+    """Whether it stops everybody: learners are planned against the courses, so a halt of these is one of all."""
+    return halt.scope in (EVERY_SCOPE, COURSES) or halt.remote == "*"
 
 
 def _is_current(work: ScopeWork | None, blob: str) -> bool:

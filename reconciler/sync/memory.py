@@ -79,6 +79,10 @@ class Memory:
                 warnings=work.desired.warnings,
             )
 
+    def forget(self) -> None:
+        """Forget everything: the next pass looks at all of it."""
+        self._known.clear()
+
     def _standing(self, repo: Repo) -> Refs:
         return {name: repo.ref(name) for name in self._refs}
 
