@@ -70,9 +70,9 @@ class Place:
         self.git("courses", "add", "-A")
         self.git("courses", "commit", "-qm", "Add the course")
 
-    def add_user(self, user: str, name: str = "") -> None:
-        text = f'id = "{user}"\nname = "{name or user.title()}"\ncourses = ["{self.course}"]\n'
-        self.workspace.add_user(user, {"user.toml": text.encode()}, RECONCILER, _now())
+    def add_user(self, user: str, files: Mapping[str, bytes] | None = None) -> None:
+        text = f'id = "{user}"\nname = "{user.title()}"\ncourses = ["{self.course}"]\n'
+        self.workspace.add_user(user, {"user.toml": text.encode(), **(files or {})}, RECONCILER, _now())
 
     @property
     def workspace(self) -> GitWorkspace:
@@ -276,10 +276,10 @@ class Place:
         assert self.system.tap.writes() == []
         assert self.heads() == before
         assert self.drift() == {}
-        for who, block, live in self._ours():
+        for who, block, live in self.ours():
             assert parse_block(live, block == "diary") == self.in_git(who, block), (who, block)
 
-    def _ours(self) -> Iterator[tuple[str, str, str]]:
+    def ours(self) -> Iterator[tuple[str, str, str]]:
         """Each of our blocks in Letta: whose, which, and its text."""
         for row in self.system.blocks():
             said = dict(tag.partition(":")[::2] for tag in row["tags"])
