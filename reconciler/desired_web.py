@@ -48,15 +48,14 @@ def note_settings(block: Block, course: Course | None, grants: list[str]) -> dic
 
 
 def learner_grants(user: str, course: str | None, web: Web) -> list[str]:
-    """A learner's own note: theirs to read and write (Open WebUI needs both said), the course's staff may read."""
+    """A learner's own note: theirs to write, and the course's staff may read."""
     staff = web.group_grants(web.staff(course), "read") if course else []
-    return [f"user:{user}:read", f"user:{user}:write", *staff]
+    return [f"user:{user}:write", *staff]
 
 
 def staff_grants(course: str, web: Web) -> list[str]:
     """The note of a shared block: the staff's to read and write, nobody else's."""
-    names = web.staff(course)
-    return [*web.group_grants(names, "read"), *web.group_grants(names, "write")]
+    return web.group_grants(web.staff(course), "write")
 
 
 def _title(block: Block, course: Course | None) -> str:

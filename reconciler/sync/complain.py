@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
@@ -14,6 +15,8 @@ from reconciler.ports import Live
 from reconciler.sync.scope import ScopeWork, decide_scope
 
 MESSAGE = "@message"
+_LINE = re.compile(r"line (\d+)")
+_LONGEST_QUOTE = 60
 NOT_THE_WRITERS = (SAID_BY_BOTH, CAME_BACK, NO_COMMON_PAST)
 """Reasons that a learner cannot mend by writing differently."""
 
@@ -36,7 +39,18 @@ def _complaints(work: ScopeWork) -> Iterable[tuple[Ref, str]]:
             yield clash.ref, f"{clash.name}: {clash.reason}"
     for blind in work.plan.blind:
         if blind.remote == WEB and blind.raw is not None and _has_message(work, blind.ref):
-            yield blind.ref, blind.reason
+            yield blind.ref, in_words(blind.reason, blind.raw)
+
+
+def in_words(reason: str, raw: str) -> str:
+    """What is wrong with a text, naming the line where the parser says which."""
+    found = _LINE.search(reason)
+    lines = raw.splitlines()
+    number = int(found[1]) if found else 0
+    if not 0 < number <= len(lines):
+        return f"This could not be taken over: {reason}"
+    shown = lines[number - 1].strip()[:_LONGEST_QUOTE]
+    return f"This could not be taken over, because of the line “{shown}”: {reason}. Texts stand in quotes."
 
 
 def _has_message(work: ScopeWork, ref: Ref) -> bool:

@@ -43,7 +43,7 @@ from reconciler.sync.scope import (
     recreate,
 )
 from reconciler.sync.tell import Tally, tell
-from reconciler.sync.write import Written, changed_again, confirm, has_writes, unsettled_refs, write_all
+from reconciler.sync.write import Writing, Written, changed_again, confirm, has_writes, unsettled_refs
 
 MOST_RESTARTS = 5
 """How often a scope starts over because somebody else committed meanwhile."""
@@ -272,6 +272,7 @@ class _Pass:
             complain(work)
         if scope == COURSES and (edits := edits_of_courses(work)):
             self.courses = self.engine.reader.read(repo, head, edits)
+            self.courses_at = f"{head} and edits"
         work.prunes = left_over(work) if self.ways.prune else []
         self.works.append(work)
 
@@ -340,13 +341,16 @@ class _Pass:
     # ------------------------------------------------------------------ apply, remember
 
     def carry_out(self) -> None:
-        """Record every scope in git, then write, scope by scope; then read back once for all."""
-        self.progress("recording")
-        recorded = [work for work in list(self.works) if self._record(work)]
-        writing = [work for work in recorded if has_writes(work)]
-        if writing:
-            self.progress(f"writing {len(writing)} scopes")
-        self.written = write_all(writing, self.engine.remotes, self.engine.policy.writers)
+        """Record each scope in git, then write it, while the next is recorded; then read back once for all."""
+        self.progress(f"recording {len(self.works)} scopes, writing {sum(map(has_writes, self.works))}")
+        recorded: list[ScopeWork] = []
+        with Writing(self.engine.remotes, self.engine.policy.writers) as writing:
+            for work in list(self.works):
+                if self._record(work):
+                    recorded.append(work)
+                    if has_writes(work):
+                        writing.begin(work)
+        self.written = writing.written
         self.errors += self.written.errors
         self._confirm(recorded, grace=bool(self.written.applied or self.written.errors))
 

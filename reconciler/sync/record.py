@@ -12,7 +12,7 @@ from datetime import datetime
 
 from reconciler.core.base import Unsettled
 from reconciler.core.plan import Change
-from reconciler.core.snapshot import Ref
+from reconciler.core.snapshot import SETTING, Ref
 from reconciler.core.value import ABSENT, Held
 from reconciler.ports import Actor, Edit, Live, Remote
 from reconciler.store.bases import save_base
@@ -167,7 +167,11 @@ def _authors(work: ScopeWork, remotes: Mapping[str, Remote], diff: PendingDiff) 
     if document is not None and (last := last_change(work.repo, work.head, document.path)):
         authors[GIT] = last.author.name
     for clash in work.plan.clashes:
-        if document is not None and (clash.ref, clash.name) == (diff.ref, diff.field):
+        if (
+            document is not None
+            and (clash.ref, clash.name) == (diff.ref, diff.field)
+            and not clash.name.startswith(SETTING)
+        ):
             change = Change(clash.remote, clash.ref, clash.name, clash.git, clash.live, clash.live)
             actor = _actors(work, remotes[clash.remote], clash.ref, [change])[0]
             authors[clash.remote] = actor.person.name

@@ -7,9 +7,8 @@ failure stops nothing else.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
-from functools import partial
 
 from reconciler.core.base import Base, FieldBases
 from reconciler.core.outcome import Notice
@@ -39,17 +38,33 @@ class Written:
         self.errors += other.errors
 
 
-def write_all(works: Sequence[ScopeWork], remotes: Mapping[str, Remote], writers: int) -> Written:
-    """Carry out every plan: the courses' shared blocks first, then the learners, some at a time."""
-    written = Written()
-    for work in works:
-        if work.scope == COURSES:
-            written.add(write_scope(work, remotes))
-    learners = [work for work in works if work.scope != COURSES and has_writes(work)]
-    with ThreadPoolExecutor(max(1, min(writers, len(learners) or 1))) as pool:
-        for each in pool.map(partial(write_scope, remotes=remotes), learners):
-            written.add(each)
-    return written
+class Writing:
+    """Carries out plans, some scopes at a time, beside what the caller does meanwhile; all are done at its end.
+
+    The courses' shared blocks come first, and alone. With one writer each scope is done before the next begins.
+    """
+
+    def __init__(self, remotes: Mapping[str, Remote], writers: int) -> None:
+        self.written = Written()
+        self._remotes, self._is_alone = remotes, writers == 1
+        self._pool = ThreadPoolExecutor(writers)
+        self._begun: list[Future[Written]] = []
+
+    def begin(self, work: ScopeWork) -> None:
+        """Write what a scope's plan says. Its intents are on record, or it would not be asked for."""
+        if work.scope == COURSES or self._is_alone:
+            self.written.add(write_scope(work, self._remotes))
+        else:
+            self._begun.append(self._pool.submit(write_scope, work, self._remotes))
+
+    def __enter__(self) -> Writing:
+        return self
+
+    def __exit__(self, kind: object, error: object, trace: object) -> None:
+        self._pool.shutdown(wait=True, cancel_futures=error is not None)
+        if error is None:
+            for each in self._begun:
+                self.written.add(each.result())
 
 
 def has_writes(work: ScopeWork) -> bool:
@@ -140,7 +155,7 @@ def _creation(work: ScopeWork, remote: str, ref: Ref) -> Action:
         for name, value in work.plan.target[ref].items()
         if spec.applies(name, remote) and (name.startswith(SETTINGS) or not travels)
     }
-    return Action(work.scope, ref, "create", None, work.texts[ref] if travels else None, fields)
+    return Action(work.scope, ref, "create", None, work.texts[ref] if travels else None, _signed(work, ref, fields))
 
 
 def _update(work: ScopeWork, remote: str, live: Live, changes: Sequence[Change]) -> Action:
@@ -153,7 +168,12 @@ def _update(work: ScopeWork, remote: str, live: Live, changes: Sequence[Change])
         if live.text is None or change.name.startswith(SETTINGS)
     }
     text = _document(work, remote, ref, sent) if sent - beside.keys() else None
-    return Action(work.scope, ref, "update", live, text, beside)
+    return Action(work.scope, ref, "update", live, text, _signed(work, ref, beside))
+
+
+def _signed(work: ScopeWork, ref: Ref, fields: dict[str, Value]) -> dict[str, Value]:
+    """The fields of a model with the commit they come from, for the version history people see there."""
+    return {**fields, "@commit": f"git {work.head[:12]}"} if ref.startswith("model/") else fields
 
 
 def _document(work: ScopeWork, remote: str, ref: Ref, sent: set[str]) -> str:

@@ -42,7 +42,12 @@ def live_note(row: Json, ref: Ref) -> Live | Unreadable:
     sheet = parse(markdown)
     if isinstance(sheet, Unfit):
         return Unreadable(sheet.reason, markdown)
-    return Live(ref, handle(row), _text(sheet, mark_of(row)), _fields(row, sheet), changed_at=moment(row))
+    return Live(ref, handle(row), _text(sheet, mark_of(row)), _fields(row, sheet), changed_at=_edited_at(row))
+
+
+def _edited_at(row: Json) -> datetime | None:
+    """When somebody else last wrote; None where the note is as we left it."""
+    return None if is_as_written(row) else moment(row)
 
 
 def moment(row: Json) -> datetime:
