@@ -294,11 +294,16 @@ def break_live(world: World) -> None:
 
 
 def drift(world: World) -> None:
-    """Somebody changes what only the course may say."""
+    """Somebody changes what only the course may say.
+
+    Blocks are taken from idle agents only: one that is detached and attached again within a turn is written back by
+    it, and nothing tells that it is held by that turn.
+    """
     block = some_block(world)
     if world.server.agents and world.rng.random() < 0.6:
         agent = world.rng.choice(list(world.server.agents.values()))
-        if world.rng.random() < 0.4 and agent.blocks:
+        is_idle = all(turn.agent != agent.handle for turn in world.server.turns.values())
+        if world.rng.random() < 0.4 and agent.blocks and is_idle:
             agent.blocks = agent.blocks[1:]
         else:
             agent.fields[world.rng.choice(["system", "model", "name"])] = world.fresh(agent.scope)
@@ -336,7 +341,7 @@ def decide(world: World, scope: Scope, diff: PendingDiff) -> None:
     verdict: Verdict = "rejected" if world.rng.random() < 0.5 or _is_wrong(world, diff) else "approved"
     world.say(f"{scope}: {diff.ref} {diff.field} {dict(diff.values)} is {verdict} by {name}")
     try:
-        review(world.engine, diff.id, verdict, None, Person(name, f"{name}@example.org"))
+        review(world.other_engine(), diff.id, verdict, None, Person(name, f"{name}@example.org"))
     except (Terminal, Transient) as refusal:
         world.say(f"  {refusal}")
 

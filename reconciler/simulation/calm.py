@@ -4,20 +4,21 @@ from __future__ import annotations
 
 from reconciler.core.outcome import IN_SYNC, Report
 from reconciler.core.snapshot import Scope
-from reconciler.core.value import ABSENT, same
+from reconciler.core.value import ABSENT, Held, same
 from reconciler.simulation.actors import clean_worktree, correct_in_git, decide, mend_course, mend_in_git
 from reconciler.simulation.courses import SYSTEMS
 from reconciler.simulation.story import Story, Unsure
 from reconciler.simulation.witness import Violation, fields_of, ref_of
 from reconciler.simulation.world import World
+from reconciler.store.bases import base_ref
 
 MOST_PASSES = 12
 MOST_ROUNDS = 6
 """How often people answer what a quiet engine asks; an answer may raise another question."""
 
 
-def calm(world: World, answer: bool) -> None:
-    """Let everything come to rest. answer: people mend what is broken and decide what is asked."""
+def calm(world: World, answer: bool) -> Report:
+    """Let everything come to rest. answer: people mend what is broken and decide what is asked. The last report."""
     world.server.turns.clear()
     world.say("calm: every turn has ended")
     clean_worktree(world)
@@ -34,6 +35,7 @@ def calm(world: World, answer: bool) -> None:
         report = rest(world)
     if answer and report.exit_code != IN_SYNC:
         raise Violation(f"not in sync although everything was answered: {_state(report)}")
+    return report
 
 
 def rest(world: World) -> Report:
@@ -41,9 +43,18 @@ def rest(world: World) -> Report:
     for _ in range(MOST_PASSES):
         before = _refs(world)
         report = _pass(world)
-        if report.writes == 0 and report.commits == 0 and before == _refs(world):
+        if report.writes == 0 and report.commits == 0 and _is_still(report, before, _refs(world)):
             return report
     raise Violation(f"{MOST_PASSES} calm passes, and the last one still did something")
+
+
+Refs = dict[Scope, dict[str, str]]
+
+
+def _is_still(report: Report, before: Refs, after: Refs) -> bool:
+    """Whether no ref moved; bases aside where a write cannot be made, for each try is an intent."""
+    changed = {name for scope in after for name, at in after[scope].items() if before[scope].get(name) != at}
+    return not changed or (bool(report.errors) and changed == {base_ref("letta")})
 
 
 def _pass(world: World) -> Report:
@@ -54,7 +65,7 @@ def _pass(world: World) -> Report:
     return report
 
 
-def _refs(world: World) -> dict[Scope, dict[str, str]]:
+def _refs(world: World) -> Refs:
     return {scope: dict(world.workspace.repo(scope).refs) for scope in world.scopes()}
 
 
@@ -69,16 +80,17 @@ def _state(report: Report) -> str:
 # ---------------------------------------------------------------------- the promises
 
 
-def check(world: World) -> None:
-    """Every promise that is about the end."""
+def check(world: World, report: Report) -> None:
+    """Every promise that is about the end, given what the last pass reported."""
     for scope in world.scopes():
         _check_people(world, scope)
-        _check_sides(world, scope)
+        _check_sides(world, scope, "\n".join(f"{error.where} {error.message}" for error in report.errors))
         _check_privacy(world, scope)
     for scope, ref, text in sorted(world.witness.kept):
         if lost := world.reach(scope).lacks(ref, text):
             raise Violation(f"{scope} {ref}: {lost} was observed, and no ref reaches it")
-    _check_agents(world)
+    if not report.errors:
+        _check_agents(world)
 
 
 def _check_people(world: World, scope: Scope) -> None:
@@ -90,8 +102,11 @@ def _check_people(world: World, scope: Scope) -> None:
             raise Violation(f"{scope}: the commit {repo.info(commit).message!r} is no longer on main")
 
 
-def _check_sides(world: World, scope: Scope) -> None:
-    """Both sides agree on every field that nobody must decide, and hold what they must."""
+def _check_sides(world: World, scope: Scope, errors: str) -> None:
+    """Both sides agree on every field that nobody must decide, and hold what they must.
+
+    What git holds may differ where the engine says that it breaks its field, and so was not sent.
+    """
     asked = {(diff.ref, diff.field) for diff in world.diffs(scope)}
     for place in world.places(scope):
         git, block = fields_of(place.ref, place.text), world.server.block(scope, place.ref)
@@ -104,27 +119,21 @@ def _check_sides(world: World, scope: Scope) -> None:
         for name in {**git, **live, **stories}:
             if (place.ref, name) not in asked:
                 story = stories.get(name) or Story(prose=False)
-                pair = (git.get(name, ABSENT), live.get(name, ABSENT))
-                _check_field(world, f"{scope} {place.ref} {name}", story, pair)
+                is_refused = f"{scope} {place.path} {name}: " in errors
+                pair = (git.get(name, ABSENT), git.get(name, ABSENT) if is_refused else live.get(name, ABSENT))
+                _check_field(f"{scope} {place.ref} {name}", story, pair)
 
 
-def _check_field(world: World, where: str, story: Story, pair: tuple[object, object]) -> None:
+def _check_field(where: str, story: Story, pair: tuple[Held, Held]) -> None:
     git, live = pair
-    if git != live and not _is_refused(world, where):
+    if not same(git, live):
         raise Violation(f"{where}: git holds {git!r} and the live side {live!r}, and nobody is asked")
-    if not same(git, story.git):  # type: ignore[arg-type]
+    if not same(git, story.git):
         raise Violation(f"{where}: git holds {git!r}, last seen there was {story.git!r}")
     if not isinstance(story.expect, Unsure) and not same(story.expect, story.git):
         raise Violation(f"{where}: {story.by} alone set {story.expect!r}, and it came to {story.git!r}")
     if lost := story.missing():
         raise Violation(f"{where}: {lost} were added, seen, never removed, and are not in git")
-
-
-def _is_refused(world: World, where: str) -> bool:
-    """Whether the engine says that git's value breaks its field, and so is not sent."""
-    return any(
-        line.startswith("  ") and where.split(" ")[2] in line and "not sent" in line for line in world.trace[-9:]
-    )
 
 
 def _check_privacy(world: World, scope: Scope) -> None:

@@ -39,8 +39,7 @@ def run_seed(seed: int, steps: int = STEPS, skip: Collection[int] = ()) -> Resul
             if number not in skip:
                 _step(world, number)
         world.rng = Random(f"{seed}/calm")
-        calm(world, answer=world.rng.random() < 0.75)
-        check(world)
+        check(world, calm(world, answer=world.rng.random() < 0.75))
     except Violation as violation:
         broken = str(violation)
     return Result(seed, steps, broken, tuple(world.trace), world.passes, world.writes)

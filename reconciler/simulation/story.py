@@ -58,6 +58,7 @@ class Story:
     expect: Held | Unsure = UNSURE
     by: str = ""
     meant: dict[str, int] = field(default_factory=dict[str, int])
+    news: set[str] = field(default_factory=set[str])
     left: dict[str, int] = field(default_factory=dict[str, int])
     added: dict[str, int] = field(default_factory=dict[str, int])
     removed: dict[str, int] = field(default_factory=dict[str, int])
@@ -76,6 +77,7 @@ class Story:
         self.expect, self.by = (after, "live") if is_free else (UNSURE, "")
         self.touched.add("live")
         self.meant[key_of(after)] = at
+        self.news.add(key_of(after))
         old, new = self._parts(before), self._parts(after)
         self.added.update((part, at) for part in new if part not in old)
         self.removed.update((part, at) for part in old if part not in new)
@@ -113,6 +115,11 @@ class Story:
         self.lost.update((part, at) for part in old if part not in new)
         self.git = after
 
+    def captured(self, after: Held, at: int) -> None:
+        """Git took a value from the live side."""
+        self.news.discard(key_of(after))
+        self.now_in_git(after, at)
+
     def unwanted(self, after: Held) -> str:
         """Why git may not take this value from the live side; empty where it may."""
         old, new = parts_of(self.git, self.prose), parts_of(after, self.prose)
@@ -121,7 +128,8 @@ class Story:
             left = self.left.get(key_of(after), NEVER_YET)
             if meant == NEVER_YET:
                 return "nobody ever meant it live"
-            return "" if meant > left else "it is an old value that nobody meant live since git gave it up"
+            is_newer = meant > left or key_of(after) in self.news
+            return "" if is_newer else "it is an old value that nobody meant live since git gave it up"
         return self._unwanted_parts(old or (), new or ())
 
     def _unwanted_parts(self, old: Sequence[str], new: Sequence[str]) -> str:
@@ -137,6 +145,7 @@ class Story:
     def agree(self) -> None:
         """Both sides hold one settled value."""
         self.touched.clear()
+        self.news.clear()
 
     def missing(self) -> list[str]:
         """Parts that must be in git and are not."""

@@ -140,7 +140,7 @@ class Witness:
                 story.mean_git(after, self.moment)
             else:
                 self._judge(scope, ref, name, kind, after)
-                story.now_in_git(after, self.moment)
+                story.captured(after, self.moment)
         self.git[scope, ref] = new
 
     def _judge(self, scope: Scope, ref: Ref, name: str, kind: str, after: Held) -> None:
@@ -189,6 +189,10 @@ class Witness:
     def shown(self, scope: Scope, ref: Ref, text: str, is_listing: bool) -> None:
         key = (scope, ref, text)
         self.seen[key] = self.seen.get(key, False) or is_listing
+
+    def forget_rereads(self) -> None:
+        """Reading back failed half-way: what it showed need not be on record."""
+        self.seen = {key: is_listed for key, is_listed in self.seen.items() if is_listed}
 
     def pass_ended(self, well: Iterable[Scope], frozen: Iterable[tuple[Scope, Ref]], opened: set[FieldKey]) -> None:
         """well: scopes whose observation was put on record. frozen: resources that had to wait. opened: conflicts."""

@@ -64,7 +64,7 @@ class World:
         self.hazard = Hazard(self.rng, self.interfere)
         self.act_inside = lambda: None
         self.remote = MemoryLetta(self.server, self._explain, self._overwriting)
-        self.engine = self._new_engine()
+        self.engine = self._new_engine(self.hazard)
         self.clock.asleep = self._while_asleep
 
     # ------------------------------------------------------------------ set-up and reading
@@ -167,14 +167,14 @@ class World:
     def run_pass(self, settle_seconds: float = 0.0, fresh: bool = False) -> Report | None:
         """One pass of the engine, into the hazard as it was begun; None where the process died in it."""
         if fresh:
-            self.engine = self._new_engine()
+            self.engine = self._new_engine(self.hazard)
         frozen = self._frozen()
         report: Report | None = None
         try:
             report = self.engine.run(apply=True, settle_seconds=settle_seconds)
         except Stopped:
             self.say(f"  the process dies before touch {self.hazard.stop_at}")
-            self.engine = self._new_engine()
+            self.engine = self._new_engine(self.hazard)
         self.passes += 1
         self.last_touches = max(self.hazard.touches, 10)
         self.hazard.begin(self.rng)
@@ -187,6 +187,8 @@ class World:
             self.say(f"  {_said(report)}")
             troubled = {notice.where for notice in report.errors}
             well = [scope for scope in self.scopes() if scope not in troubled]
+            if "letta" in troubled:
+                self.witness.forget_rereads()
         opened = {(scope, diff.ref, diff.field or "") for scope in self.scopes() for diff in self.diffs(scope)}
         self.witness.pass_ended(well, frozen, opened)
         for scope in self.scopes():
@@ -214,9 +216,13 @@ class World:
 
     # ------------------------------------------------------------------ wiring
 
-    def _new_engine(self) -> Engine:
-        workspace = SimWorkspace(self.workspace, self.hazard, self._moved)
-        remote = SimRemote(self.remote, self.hazard, self.clock, self._showed)
+    def other_engine(self) -> Engine:
+        """The engine of another process, such as a command that somebody runs: nothing goes wrong there."""
+        return self._new_engine(Hazard(self.rng, self.interfere))
+
+    def _new_engine(self, hazard: Hazard) -> Engine:
+        workspace = SimWorkspace(self.workspace, hazard, self._moved)
+        remote = SimRemote(self.remote, hazard, self.clock, self._showed if hazard is self.hazard else _unheard)
         engine = Engine(workspace, [remote], self.clock, self.policy)
         engine.reader = _READER
         return engine
@@ -247,6 +253,10 @@ class World:
         self.say(f"  write {block.scope} {block.ref}: {after!r} over {block.text!r}")
         if why := self.reach(block.scope).lacks(block.ref, block.text, after):
             raise Violation(f"{block.scope} {block.ref}: overwrote {why}, which no ref reaches")
+
+
+def _unheard(scope: Scope | None, live: Live, is_listing: bool) -> None:
+    """What a command is shown is promised nothing: it need not come to a pass."""
 
 
 def _said(report: Report) -> str:
