@@ -6,7 +6,7 @@ A dry run is this same walk, returning before the first write.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TypeVar
@@ -185,6 +185,8 @@ class _Pass:
         self.progress(f"planning {len(repos)} scopes")
         for scope in [scope for scope in repos if scope not in moved or scope in stored]:
             self._try(scope, lambda scope=scope: self._plan(scope, repos[scope], may_skip=scope not in moved))
+        if depth == "full":
+            self.errors += self._unlisted()
         self._guard()
 
     def _meet(self, apply: bool) -> None:
@@ -243,6 +245,15 @@ class _Pass:
             seen = self._try(name, lambda remote=remote: remote.observe(scopes, depth))
             if seen is not None:
                 self.observations[name] = seen
+
+    def _unlisted(self) -> Iterable[Notice]:
+        """What a full look did not show whole: unknown, so the pass is in trouble, however little there is to do."""
+        for name, seen in self.observations.items():
+            asked = {ref for work in self.works for ref, spec in work.desired.specs.items() if name in spec.remotes} | {
+                ref for known in self.skipped for ref in known.shown.get(name, {})
+            }
+            for kind in sorted({ref.partition("/")[0] for ref in asked} - seen.complete):
+                yield Notice(name, f"its listing of {kind}s was not complete: what it did not show is left as it is")
 
     def setting(self) -> Setting:
         """What the plan of any learner depends on besides their own repo and what is live of theirs."""
