@@ -110,7 +110,7 @@ class _Handler(BaseHTTPRequestHandler):
         content = json.dumps(fault.spoil(reply.json())).encode() if fault and fault.spoil else reply.content
         self._send(reply.status_code, content)
 
-    do_POST = do_PATCH = do_DELETE = do_GET
+    do_POST = do_PUT = do_PATCH = do_DELETE = do_GET
 
     def _send(self, status: int, content: bytes) -> None:
         self.send_response(status)
