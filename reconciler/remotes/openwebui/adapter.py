@@ -103,6 +103,9 @@ class OpenWebUIRemote:
     def threads_with(self, model: str, since: datetime | None = None) -> list[Thread]:
         return _answered(lambda: self._threads.with_model(model, since))
 
+    def thread(self, chat: str) -> Thread | None:
+        return _answered(lambda: self._threads.one(chat))
+
     def threads_of(self, user: str) -> list[Thread]:
         return _answered(lambda: self._threads.of_user(user))
 

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import uuid4
 
-from reconciler.remotes.openwebui.client import Api, part
+from reconciler.remotes.openwebui.client import Api, Refused, part
 from reconciler.remotes.openwebui.marks import MARK
 from reconciler.remotes.openwebui.me import Me
-from reconciler.remotes.openwebui.wire import Json, handle, number, rows, table, text
+from reconciler.remotes.openwebui.wire import Json, handle, is_id, number, rows, table, text, texts
 
 CHATS_A_PAGE = 10
 MODEL_CHATS_A_PAGE = 100
@@ -23,12 +23,12 @@ MOST_PAGES = 1000
 
 @dataclass(frozen=True)
 class Thread:
-    """What is known of a chat without reading it. ``user``: who owns it; ``model``: "" where the listing is silent."""
+    """What is known of a chat without its messages; empty or None where a listing is silent. ``user``: its owner."""
 
     id: str
     title: str
-    created_at: datetime
     updated_at: datetime
+    created_at: datetime | None = None
     model: str = ""
     user: str = ""
 
@@ -103,17 +103,28 @@ class Threads:
         return found
 
     def with_model(self, model: str, since: datetime | None = None) -> list[Thread]:
-        """Everybody's chats with a model, newest first. Sorted by their last message: a new title does not move one."""
+        """Everybody's chats that hold an answer of the model (since then), newest first; not when they began."""
         found: list[Thread] = []
         start = {"start_date": int(since.timestamp())} if since else {}
         for page in range(MOST_PAGES):
             skip = page * MODEL_CHATS_A_PAGE
             path = f"/analytics/models/{part(model)}/chats"
             listed = rows(self._api.row(path, skip=skip, limit=MODEL_CHATS_A_PAGE, **start).get("chats"))
-            found += [_thread(row, model) for row in listed if handle(row)]
+            found += [_counted(row, model) for row in listed if is_id(text(row, "chat_id"))]
             if len(listed) < MODEL_CHATS_A_PAGE:
                 break
         return found
+
+    def one(self, chat: str) -> Thread | None:
+        """One chat with all that is known of it; None where there is none of that id, which is a 401 (0.12.4)."""
+        try:
+            row = self._api.row(f"/chats/{part(chat)}")
+        except Refused as error:
+            if error.is_not_there:
+                return None
+            raise
+        models = texts(table(row.get("chat")).get("models"))
+        return _thread(row, models[0] if models else "")
 
     def of_user(self, user: str) -> list[Thread]:
         """All chats of a user, archived ones too, newest first. Their models are not in this listing."""
@@ -129,7 +140,13 @@ class Threads:
 
 def _thread(row: Json, model: str = "") -> Thread:
     created, updated = (datetime.fromtimestamp(number(row, name), UTC) for name in ("created_at", "updated_at"))
-    return Thread(handle(row), text(row, "title"), created, updated, model, text(row, "user_id"))
+    return Thread(handle(row), text(row, "title"), updated, created, model, text(row, "user_id"))
+
+
+def _counted(row: Json, model: str) -> Thread:
+    """As the analytics of a model list it: the title is there by the name of the first message (0.12.4)."""
+    updated = datetime.fromtimestamp(number(row, "updated_at"), UTC)
+    return Thread(text(row, "chat_id"), text(row, "first_message"), updated, None, model, text(row, "user_id"))
 
 
 def _history(model: str, messages: Sequence[Message]) -> dict[str, object]:
