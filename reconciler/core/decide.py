@@ -134,7 +134,12 @@ def _news(rule: FieldRule, base: FieldBase, git: Held, live: Held) -> Decision:
 
 
 def _merged(base: FieldBase, git: Held, live: Held) -> Held | None:
-    return None if isinstance(base.ancestor, Unsettled) else merged(_start(base.ancestor, base, git), git, live)
+    if isinstance(base.ancestor, Unsettled):
+        return None
+    start = _start(base.ancestor, base, git)
+    if live is ABSENT and base.chain and same_settled(base, git) and unique_items(git) is not None:
+        return merged(start, git, ()) or ABSENT  # a turn that took the list away knew only the items of its start
+    return merged(start, git, live)
 
 
 def _start(ancestor: Held, base: FieldBase, git: Held) -> Held:
