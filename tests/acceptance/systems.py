@@ -35,7 +35,10 @@ class Turn:
 
 @dataclass
 class System:
-    """begin: starts a turn, and gives what lets it go on to its end. empty: removes everything the server holds."""
+    """begin: starts a turn, and gives what lets it go on to its end. empty: removes everything the server holds.
+
+    freeze: gives what brings the whole server back to this moment; None where that cannot be done.
+    """
 
     name: str
     tap: Tap
@@ -44,6 +47,7 @@ class System:
     grace_seconds: float
     aliases: Mapping[str, str] = field(default_factory=dict)
     turns: list[Turn] = field(default_factory=list)
+    freeze: Callable[[], Callable[[], None]] | None = None
 
     @property
     def url(self) -> str:
@@ -119,7 +123,10 @@ def _sorted_lists(agent: Mapping[str, Any]) -> Mapping[str, Any]:
 @contextmanager
 def embedded() -> Iterator[System]:
     with serve() as server, Tap(server.url) as tap:
-        yield System("embedded", tap, _begin_embedded(server), lambda: _control(server, "wipe"), 0.0)
+        system = System("embedded", tap, _begin_embedded(server), lambda: None, 0.0)
+        system.empty = lambda: _empty(system)
+        system.freeze = lambda: _freeze(f"{server.url}/_control/state")
+        yield system
 
 
 @contextmanager
@@ -153,6 +160,12 @@ def _control(server: Server, name: str, **body: Any) -> Any:
     reply = httpx.post(f"{server.url}/_control/{name}", json=body)
     assert reply.status_code < 400, reply.text
     return reply.json()
+
+
+def _freeze(url: str) -> Callable[[], None]:
+    then = httpx.get(url).content
+    headers = {"Content-Type": "application/json"}
+    return lambda: httpx.put(url, content=then, headers=headers).raise_for_status() and None
 
 
 def _empty(system: System) -> None:
