@@ -1,4 +1,4 @@
-"""The stand-in's folder: one file with everything, and a journal of the rows written since.
+"""A stand-in's folder: one file with everything, and a journal of the rows written since.
 
 A request is acknowledged after its rows are in the journal and on the disk, so a killed process loses nothing that
 was promised. A journal line holds whole rows, so replaying a line twice, or over a newer file, changes nothing: that
@@ -8,6 +8,7 @@ is why a crash between writing the file and emptying the journal is harmless.
 import fcntl
 import json
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import cast
 
@@ -26,12 +27,13 @@ class DamagedData(Exception):
 class Disk:
     """Owns one folder; a second process on it is refused."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, name: str = "letta", tables: Sequence[str] = TABLES) -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        self._file = folder / "letta.json"
-        self._lock = os.open(folder / "letta.lock", os.O_CREAT | os.O_RDWR, 0o600)
+        self._tables = tables
+        self._file = folder / f"{name}.json"
+        self._lock = os.open(folder / f"{name}.lock", os.O_CREAT | os.O_RDWR, 0o600)
         self._take_lock(folder)
-        self._journal = os.open(folder / "letta.journal", os.O_CREAT | os.O_RDWR | os.O_APPEND, 0o600)
+        self._journal = os.open(folder / f"{name}.journal", os.O_CREAT | os.O_RDWR | os.O_APPEND, 0o600)
         self._saved_bytes = 0
         self._behind = False
 
@@ -87,7 +89,7 @@ class Disk:
 
     def _read_file(self) -> dict[str, Table]:
         if not self._file.exists():
-            return {name: {} for name in TABLES}
+            return {name: {} for name in self._tables}
         try:
             read = json.loads(self._file.read_bytes())
         except ValueError as error:
@@ -95,7 +97,7 @@ class Disk:
         if not isinstance(read, dict) or cast(Row, read).get("version") != VERSION:
             raise DamagedData(f"{self._file} has a format this version does not know; move it away to start empty")
         saved = cast(dict[str, Table], read["tables"])
-        return {name: saved.get(name, {}) for name in TABLES}
+        return {name: saved.get(name, {}) for name in self._tables}
 
     def _journal_lines(self) -> list[bytes]:
         """The whole lines; a torn last one was never acknowledged, and is cut off so that nothing is glued to it."""
@@ -109,7 +111,7 @@ class Disk:
         try:
             changes = cast(list[Change], json.loads(line))
         except ValueError as error:
-            raise DamagedData(f"line {number} of {self._file.parent / 'letta.journal'} is not JSON") from error
+            raise DamagedData(f"line {number} of {self._file.with_suffix('.journal')} is not JSON") from error
         for table, key, row in changes:
             if row is None:
                 tables[table].pop(key, None)
