@@ -12,6 +12,8 @@ from dataclasses import dataclass
 
 SIGN = "⚠ "
 """What a message to the student begins with."""
+NOTHING = "# nothing here yet"
+"""First line of a fence that would be blank: the editor takes a blank one out of the note."""
 _WORD = re.compile(r"[^\W_]+")
 _FENCE = re.compile(r" {0,3}(?P<ticks>`{3,}|~{3,})[ \t]*(?P<info>[^`\n]*?)[ \t\r]*$")
 _TICKS = re.compile(r"`{3,}")
@@ -57,19 +59,30 @@ def parse(markdown: str) -> Sheet | Unfit:
         return OPEN_FENCE
     before, message = _parted(lines[:start])
     after = "\n".join(lines[end + 1 :]).strip()
-    return Sheet(before, message, "\n".join(lines[start + 1 : end]), info, after)
+    inside = lines[start + 1 : end]
+    body = "\n".join(inside[1:] if inside[:1] == [NOTHING] else inside)
+    return Sheet(before, message, body, info, after)
 
 
 def compose(sheet: Sheet) -> str:
     """The fence is longer than any run of backticks in the text."""
+    body = _never_blank(sheet.body)
     ticks = "`" * max(3, 1 + max((len(run) for run in _TICKS.findall(sheet.body)), default=0))
     parts = [
         sheet.help.strip(),
         SIGN + " ".join(sheet.message.split()) if sheet.message else "",
-        f"{ticks}{sheet.info}\n{sheet.body}\n{ticks}" if sheet.body else f"{ticks}{sheet.info}\n{ticks}",
+        f"{ticks}{sheet.info}\n{body}\n{ticks}",
         sheet.after,
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _never_blank(body: str) -> str:
+    """Also before a text that begins with that very line, which would be taken for ours."""
+    is_like_ours = body == NOTHING or body.startswith(NOTHING + "\n")
+    if body.strip() and not is_like_ours:
+        return body
+    return f"{NOTHING}\n{body}" if body else NOTHING
 
 
 def _fences(lines: list[str]) -> list[tuple[int, int | None, str]]:

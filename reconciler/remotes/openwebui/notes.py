@@ -100,7 +100,8 @@ def _written(sheet: Sheet, shown: Fields, action: Action) -> tuple[Sheet, dict[s
     fence = str(wanted.get("@fence", FENCES[0]))
     told = {"help": str(wanted.get("@help", "")), "message": str(wanted.get("@message", ""))}
     new = replace(sheet, help=told["help"], message=told["message"], body=body, info=fence)
-    return new, {**told, "fence": fence, "tail": len(document) - len(body)}
+    exact = {"exact": body} if _folded(body) != body else {}
+    return new, {**told, **exact, "fence": fence, "tail": len(document) - len(body)}
 
 
 def _named(workspace: str, action: Action) -> dict[str, object]:
@@ -110,7 +111,14 @@ def _named(workspace: str, action: Action) -> dict[str, object]:
 def _text(sheet: Sheet, mark: Json) -> str:
     """The document. How many line ends it closes with, no fence can say and the editor does not keep: the mark does."""
     tail = number(mark, "tail") if "tail" in mark else 1
-    return sheet.body.rstrip("\n") + "\n" * min(max(tail, 0), _MOST_LINE_ENDS)
+    body, exact = sheet.body.rstrip("\n"), text(mark, "exact")
+    same = exact and _folded(body) == _folded(exact)
+    return (exact if same else body) + "\n" * min(max(tail, 0), _MOST_LINE_ENDS)
+
+
+def _folded(body: str) -> str:
+    """As the editor leaves it: a no-break space becomes a space, and so do other line ends."""
+    return body.replace("\N{NO-BREAK SPACE}", " ").replace("\r\n", "\n")
 
 
 def _fields(row: Json, sheet: Sheet) -> dict[str, Value]:

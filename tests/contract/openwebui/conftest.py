@@ -49,7 +49,7 @@ def staff(world: World) -> Account:
 
 
 def _embedded() -> Iterator[World]:
-    if find_spec(STAND_IN) is None:
+    if find_spec(STAND_IN) is None or find_spec(f"{STAND_IN}.server") is None:
         pytest.skip("the stand-in for Open WebUI is not there yet")
     from importlib import import_module
 

@@ -6,9 +6,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.remotes.openwebui.markdown import NO_FENCE, OPEN_FENCE, TWO_FENCES, Sheet, compose, parse, words
+from reconciler.remotes.openwebui.markdown import (
+    NO_FENCE,
+    NOTHING,
+    OPEN_FENCE,
+    TWO_FENCES,
+    Sheet,
+    compose,
+    parse,
+    words,
+)
 
-BODIES = st.text(alphabet="a`~\n =⚠#", max_size=40).map(lambda text: text.rstrip("\n"))
+BODIES = st.one_of(
+    st.text(alphabet="a`~\n =⚠#", max_size=40).map(lambda text: text.rstrip("\n")),
+    st.sampled_from([NOTHING, f"{NOTHING}\n{NOTHING}\na = 1", f"{NOTHING} at all"]),
+)
 PLAIN = st.sampled_from(["", "Some help.", "# Head\n\n- one\n- two"])
 
 

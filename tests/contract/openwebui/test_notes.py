@@ -33,6 +33,9 @@ TEXTS = {
     "one line end": "\n",
     "windows line ends": "a = 1\r\nb = 2\r\n",
     "other scripts": 'name = "Ådne Łuk 李雷 🙂 e\u0301 \u200d"\n',
+    "nothing": "# nothing here yet\n",
+    "a blank": " ",
+    "no-break spaces": "a = 1\N{NO-BREAK SPACE}\r\n\r\n",
     "blanks": "\n\n  \t x \n ",
     "fences": 'a = """\n```toml\nb = 2\n```\n"""\n',
     "long fences": "`````\n~~~\n",
@@ -118,6 +121,24 @@ def test_the_editors_rewriting_changes_nothing(world: World, remote: OpenWebUIRe
     again = found(world.remote(), live)
 
     assert (again.text, again.fields) == (live.text, live.fields)
+
+
+def test_the_editor_may_fold_what_it_cannot_keep(world: World, remote: OpenWebUIRemote) -> None:
+    live = applied(remote, create_note(text="a =\N{NO-BREAK SPACE}1\r\nb = 2\n\n\n"))
+    markdown = md_of(world.note(live.handle)).replace("\r\n", "\n").replace("\N{NO-BREAK SPACE}", " ")
+    world.type(live.handle, markdown.replace("\n\n\n", "\n\n"))
+
+    assert found(remote, live).text == live.text
+    world.type(live.handle, markdown.replace("b = 2", "b = 3"))
+    assert found(remote, live).text == "a = 1\nb = 3\n\n\n"
+
+
+def test_an_empty_box_is_never_blank(world: World, remote: OpenWebUIRemote) -> None:
+    live = applied(remote, create_note(text=""))
+    assert "```toml\n# nothing here yet\n```" in md_of(world.note(live.handle))
+
+    world.type(live.handle, fenced("# nothing here yet\na = 1\n"))
+    assert found(remote, live).text == "a = 1"
 
 
 def test_an_edit_in_the_box_is_an_edit(world: World, remote: OpenWebUIRemote, ann: Account) -> None:
