@@ -93,8 +93,8 @@ def _plan_and_apply(shell: Shell) -> None:
     check(planned.count("+ create agent/") == 4, "four agents are planned")
     prose("With --apply it does it: blocks first, then the agents that hold them. Then it reads all of it back.")
     shell.run(APPLY, code=IN_SYNC, most=6)
-    prose("""A second look finds nothing to do. The warning names tools that the course asks for and this server does not
-        have: the agents go without them, and no exit code changes for it.""")
+    prose("""A second look finds nothing to do. The warning names tools that the course asks for and this server does
+        not have: the agents go without them, and no exit code changes for it.""")
     _in_sync(shell)
 
 
