@@ -41,13 +41,14 @@ def merge_items(base: Items, git: Items, live: Items) -> Items:
 
 
 def rebased(base: Items, git: Items, sent: Sequence[Items]) -> Items:
-    """The base of a merge while the values ``sent`` are not settled: what git did to them since is its newest word.
+    """The base of a merge while the values ``sent`` are not settled: the live side may know any of them, and no other.
 
     An item that git took out again is no addition of a live side that still has it; one that git put back is no
     removal of a live side that has not got it yet.
     """
-    now, newest, old = _keys(git), _keys(sent[-1]), _keys(base)
-    kept = [item for item in base if _key(item) not in now or _key(item) in newest]
+    now, old = _keys(git), _keys(base)
+    always = now.intersection(*map(_keys, sent))
+    kept = [item for item in base if _key(item) not in now or _key(item) in always]
     taken = {_key(item): item for each in sent for item in each if _key(item) not in now | old}
     return (*kept, *taken.values())
 

@@ -115,6 +115,7 @@ CASES: list[tuple[str, FieldRule, FieldBase, Held, Held, Decision]] = [
     ("a turn undid a capture and added", FREE, base(T("a"), (T("ax"), LIVE)), T("ax"), T("ay"), Merge(T("axy"))),
     ("git took out what live still has", FREE, base(T(""), (T("x"), LIVE)), T(""), T("xy"), Merge(T("y"))),
     ("git put back what live took out", FREE, base(T("x"), (T(""), LIVE)), T("x"), T("y"), Merge(T("xy"))),
+    ("git put back twice", FREE, base(T("x"), (T(""), GIT), (T("x"), GIT)), T("x"), T("y"), Merge(T("xy"))),
     ("a turn undid a capture and took the list away", FREE, base(T(""), (T("x"), LIVE)), T("x"), ABSENT, Merge(T("x"))),
     ("live took away all that it knew", FREE, base(T("x"), (T("xy"), LIVE)), T("xy"), ABSENT, Merge(T("y"))),
     ("the merge is too long", TWO, base(T("a")), T("ag"), T("al"), bad_merge),
