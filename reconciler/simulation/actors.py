@@ -243,7 +243,10 @@ def tool_call(world: World) -> None:
     changes = some_edit(world, block.scope, fields)
     text = edit_block(remembered, changes, is_prose(block.ref))
     is_sure = len(world.server.turns) == 1 and block.text == remembered
+    before = {each.handle: each.text for each in world.server.blocks.values()}
     world.server.memory_edit(turn, block.handle, text)
+    for each in world.server.blocks.values():
+        world.witness.written_back(each.scope, each.ref, before[each.handle], each.text)
     world.live_edit(block, remembered, text, AGENT, sure=is_sure)
     world.say(f"{turn.id} sets {block.scope} {block.ref} {changes} and writes its snapshot back")
     if world.rng.random() < 0.4:

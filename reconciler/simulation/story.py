@@ -59,6 +59,7 @@ class Story:
     by: str = ""
     meant: dict[str, int] = field(default_factory=dict[str, int])
     news: set[str] = field(default_factory=set[str])
+    agreed: Held = ABSENT
     left: dict[str, int] = field(default_factory=dict[str, int])
     added: dict[str, int] = field(default_factory=dict[str, int])
     removed: dict[str, int] = field(default_factory=dict[str, int])
@@ -83,6 +84,12 @@ class Story:
         self.removed.update((part, at) for part in old if part not in new)
         self.gone.update(part for part in old if part not in new)
 
+    def come_back(self, live: Held) -> None:
+        """A turn wrote a value of its memory. One that git held is old; any other is news, and may be anybody's."""
+        if key_of(live) not in self.left and not same(live, self.git) and not same(live, self.agreed):
+            self.expect, self.by = UNSURE, ""
+            self.touched.add("live")
+
     def mean_git(self, after: Held, at: int) -> None:
         """A person committed a change of it."""
         self.expect, self.by = (UNSURE, "") if "live" in self.touched else (after, "git")
@@ -96,6 +103,7 @@ class Story:
     def decide(self, values: Sequence[Held], chosen: Held) -> None:
         """A person chose one of the values in conflict."""
         self.unsure()
+        self.news -= {key_of(value) for value in values}
         held = {part for value in values for part in self._parts(value)}
         self.gone |= held - set(self._parts(chosen))
 
@@ -123,6 +131,8 @@ class Story:
     def unwanted(self, after: Held) -> str:
         """Why git may not take this value from the live side; empty where it may."""
         old, new = parts_of(self.git, self.prose), parts_of(after, self.prose)
+        if old is None and new is None and self._is_persons():
+            return "a person had just committed another"
         if old is None and new is None:
             meant = self.meant.get(key_of(after), NEVER_YET)
             left = self.left.get(key_of(after), NEVER_YET)
@@ -131,6 +141,15 @@ class Story:
             is_newer = meant > left or key_of(after) in self.news
             return "" if is_newer else "it is an old value that nobody meant live since git gave it up"
         return self._unwanted_parts(old or (), new or ())
+
+    def _is_persons(self) -> bool:
+        """Whether git's value is a person's edit that the live side was never given."""
+        return "git" in self.touched and "air" not in self.touched and not same(self.git, self.agreed)
+
+    def is_news(self, live: Held) -> bool:
+        """Whether this live value is somebody's edit that git never held, and no question ever held either."""
+        key = key_of(live)
+        return parts_of(live, self.prose) is None and key in self.news and key not in self.left
 
     def _unwanted_parts(self, old: Sequence[str], new: Sequence[str]) -> str:
         for part in new:
@@ -146,6 +165,12 @@ class Story:
         """Both sides hold one settled value."""
         self.touched.clear()
         self.news.clear()
+        self.settle()
+
+    def settle(self) -> None:
+        """What git holds was seen live, and nothing older can come back; the live side may have moved on since."""
+        self.agreed = self.git
+        self.touched -= {"git", "air"}
 
     def missing(self) -> list[str]:
         """Parts that must be in git and are not."""

@@ -96,6 +96,12 @@ class Witness:
         for name in _changed(old, new):
             self.story(scope, ref, name).mean_live(old.get(name, ABSENT), new.get(name, ABSENT), self.moment, sure)
 
+    def written_back(self, scope: Scope, ref: Ref, before: str, after: str) -> None:
+        """A turn put its memory over a live text; nobody meant that, but it may bring back what git never held."""
+        old, new = fields_of(ref, before) or NO_FIELDS, fields_of(ref, after) or NO_FIELDS
+        for name in _changed(old, new):
+            self.story(scope, ref, name).come_back(new.get(name, ABSENT))
+
     def _mean_all(self, scope: Scope, ref: Ref, new: Fields) -> None:
         for name in {**self.git.get((scope, ref), NO_FIELDS), **new}:
             story = self.story(scope, ref, name)
@@ -170,6 +176,7 @@ class Witness:
             if diff.status in ("approved", "rejected"):
                 for story in self.of(scope, diff.ref):
                     story.unsure()
+                    story.news.clear()
             return
         story = self.story(scope, diff.ref, diff.field)
         story.disputed.update(part for value in diff.values.values() for part in _parts(story, value))
@@ -183,6 +190,17 @@ class Witness:
             return
         if not ({"git", "live"} <= story.touched or "air" in story.touched):
             raise Violation(f"{where}: a conflict ({diff.reason}) where only {story.touched or 'nobody'} edited")
+
+    def overwritten(self, scope: Scope, ref: Ref, before: str, after: str) -> None:
+        """The engine writes over a live text: nothing may go that nobody has had a chance to see."""
+        old, new = fields_of(ref, before), fields_of(ref, after)
+        if old is None or new is None:
+            return
+        for name in _changed(old, new):
+            if self.story(scope, ref, name).is_news(old.get(name, ABSENT)):
+                raise Violation(
+                    f"{scope} {ref} {name}: {old.get(name, ABSENT)!r} was overwritten, and nobody was asked"
+                )
 
     # ------------------------------------------------------------------ what the engine was shown
 
@@ -225,7 +243,9 @@ class Witness:
             story.touched.add("air")
         elif live is not None and _equal(known.settled, story.git, live.get(name, ABSENT)):
             story.agree()
-        elif not same(known.settled, story.git):
+        elif same(known.settled, story.git):
+            story.settle()
+        elif "git" not in story.touched:
             story.touched.add("air")  # a capture that the base has yet to learn of
 
 

@@ -18,6 +18,7 @@ from reconciler.simulation.remote import Block, MemoryLetta, MemoryServer
 from reconciler.simulation.repo import MemoryWorkspace
 from reconciler.simulation.witness import Violation, Witness, fields_of, ref_of
 from reconciler.store.courses import CourseReader
+from reconciler.store.journal import tracking_ref
 from reconciler.store.pending import PendingDiff, read_diffs
 from reconciler.sync.engine import Engine
 
@@ -168,7 +169,7 @@ class World:
         """One pass of the engine, into the hazard as it was begun; None where the process died in it."""
         if fresh:
             self.engine = self._new_engine(self.hazard)
-        frozen = self._frozen()
+        frozen, tracked = self._frozen(), self._tracked()
         report: Report | None = None
         try:
             report = self.engine.run(apply=True, settle_seconds=settle_seconds)
@@ -179,6 +180,8 @@ class World:
         self.last_touches = max(self.hazard.touches, 10)
         self.hazard.begin(self.rng)
         self._account(report, frozen)
+        if report is not None and not report.errors:
+            self._check_tracked(tracked)
         return report
 
     def _account(self, report: Report | None, frozen: list[tuple[Scope, Ref]]) -> None:
@@ -194,6 +197,25 @@ class World:
         for scope in self.scopes():
             lives = {block.ref: block.text for block in self.server.blocks.values() if block.scope == scope}
             self.witness.settled(scope, lives)
+
+    def _tracked(self) -> list[tuple[Block, str]]:
+        """The live blocks that a tracking ref shows, each with its path."""
+        found: list[tuple[Block, str]] = []
+        for scope in self.scopes():
+            repo = self.workspace.repo(scope)
+            at = repo.ref(tracking_ref("letta"))
+            paths = {ref_of(scope, path): path for path in repo.files(at)} if at else {}
+            blocks = [block for block in self.server.blocks.values() if block.scope == scope]
+            found += [(block, paths[block.ref]) for block in blocks if block.ref in paths]
+        return found
+
+    def _check_tracked(self, before: list[tuple[Block, str]]) -> None:
+        """What could not be read is not gone: a block that was live all along is still shown, if git has it."""
+        after = {(block.handle, path) for block, path in self._tracked()}
+        for block, path in before:
+            is_there = block.handle in self.server.blocks and self.text(block.scope, path) is not None
+            if is_there and (block.handle, path) not in after:
+                raise Violation(f"{block.scope} {block.ref}: the tracking ref lacks it, and it is live")
 
     def _frozen(self) -> list[tuple[Scope, Ref]]:
         """Resources whose captures must wait: uncommitted edits, or a file that cannot be read."""
@@ -251,6 +273,7 @@ class World:
         """Before a live text is replaced by the engine: all of it must be reachable in git."""
         self.writes += 1
         self.say(f"  write {block.scope} {block.ref}: {after!r} over {block.text!r}")
+        self.witness.overwritten(block.scope, block.ref, block.text, after)
         if why := self.reach(block.scope).lacks(block.ref, block.text, after):
             raise Violation(f"{block.scope} {block.ref}: overwrote {why}, which no ref reaches")
 
