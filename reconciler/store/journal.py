@@ -66,14 +66,21 @@ def track(repo: Repo, remote: str, head: str, overlay: Mapping[str, bytes | None
     """Record what the remote holds as ``head``'s tree with ``overlay``. The new commit; None where nothing changed."""
     name = tracking_ref(remote)
     before = repo.ref(name)
-    if before is not None and not overlay and dict(repo.files(before)) == dict(repo.files(head)):
+    if before is not None and _is_same(repo, before, head, overlay):
         return None
     parents = (before,) if before else ()
     message = clean_message(f"What {remote} holds\n\n{trailer('Pass', stamp.pass_id)}")
     made = repo.commit(Draft(head, parents, overlay, RECONCILER, message, stamp.now))
-    if before is not None and dict(repo.files(before)) == dict(repo.files(made)):
-        return None
     return made if repo.move(name, before, made) else None
+
+
+def _is_same(repo: Repo, before: str, head: str, overlay: Mapping[str, bytes | None]) -> bool:
+    """Whether ``before`` has the files of ``head`` with the overlay. Told without writing any object."""
+    was, now = repo.files(before), repo.files(head)
+    given = {path for path, content in overlay.items() if content is not None}
+    if set(was) != (now.keys() - overlay.keys()) | given:
+        return False
+    return all(repo.read(blob) == overlay[path] if path in given else blob == now[path] for path, blob in was.items())
 
 
 MOST_STEPS_BACK = 200
