@@ -193,17 +193,13 @@ def unsettled_refs(base: Base) -> list[Ref]:
 
 def confirm(works: Sequence[ScopeWork], remote: Remote, runs: Sequence[Running], stamp: Stamp) -> None:
     """Read back everything unsettled of one remote after the listing of ``runs``, and believe what may be believed."""
-    lives = {(work.scope, live.ref): live for work in works for live in _to_read(work, remote.name)}
-    if not lives:
+    lives = {work.scope: list(_to_read(work, remote.name)) for work in works}
+    if not any(lives.values()):
         return
-    found = remote.reread(list(lives.values()))
+    found = remote.reread([live for own in lives.values() for live in own])
     for work in works:
-        shown = dict(work.shown.get(remote.name, {}))
-        for (scope, ref), live in lives.items():
-            again = found.get(live.handle) if scope == work.scope else None
-            if again is not None:
-                shown[ref] = again
-        _confirmed(work, remote.name, shown, (runs, stamp))
+        again = {live.ref: shown for live in lives[work.scope] if (shown := found.get(live.handle)) is not None}
+        _confirmed(work, remote.name, {**work.shown.get(remote.name, {}), **again}, (runs, stamp))
 
 
 def _to_read(work: ScopeWork, remote: str) -> Iterable[Live]:
