@@ -5,7 +5,6 @@ The server replaces ``meta`` and ``params`` whole, so everything in them that is
 
 from __future__ import annotations
 
-import re
 from datetime import UTC, datetime
 
 from reconciler.core.snapshot import Ref, Unreadable
@@ -19,9 +18,10 @@ COMMIT = "@commit"
 """The change description that the version history keeps: written, never read."""
 _IN_FORM = ("name", "description", "welcome_first", "system", "suggestion_prompts", "@base_model", "@hidden", "@active")
 FIELDS = frozenset({*_IN_FORM, "@access", COMMIT})
-_BLANK_LINE = re.compile(r"\n[ \t]*\n")
-_STAND_IN = "\N{NO-BREAK SPACE}"
-"""Closes a blank line inside the description: the first that is really blank is where the welcome begins."""
+_GOES_ON = "\N{NO-BREAK SPACE}"
+"""Closes each line of the description but its last: it cannot be seen, and the model editor keeps it."""
+_ESCAPE = "\N{ZERO WIDTH SPACE}"
+"""Stands behind such a character of the description's own."""
 
 
 def live_model(row: Json, ref: Ref) -> Live | Unreadable:
@@ -105,19 +105,30 @@ def _prompts(wanted: tuple[str, ...], meta: Json) -> list[dict[str, object]]:
 
 
 def joined(description: str, welcome: str) -> str:
-    """The one text under the model's name: both parts come out of `parted` as they went in."""
-    lines = (line + _STAND_IN * _is_blank(line) for line in description.split("\n")) if description else ()
-    return "\n".join(lines) + (f"\n\n{welcome}" if welcome else "")
+    """The one text under the model's name, of which two lines are shown: so the welcome begins right on the second.
+
+    Both parts come out of `parted` as they went in.
+    """
+    *first, last = (_escaped(line) for line in description.split("\n"))
+    whole = "\n".join([*(line + _GOES_ON for line in first), last])
+    return f"{whole}\n{welcome}" if welcome else whole
 
 
 def parted(shown: str) -> tuple[str, str]:
-    """Description and welcome: what stands before the first blank line, and what stands after it."""
-    whole = shown.replace("\r\n", "\n")
-    gap = _BLANK_LINE.search(whole)
-    first, welcome = (whole[: gap.start()], whole[gap.end() :]) if gap else (whole, "")
-    lines = (line.removesuffix(_STAND_IN) if _is_blank(line) else line for line in first.split("\n"))
-    return "\n".join(lines), welcome
+    """Description and welcome: the first line, with those that it says follow, and the rest."""
+    lines = shown.replace("\r\n", "\n").split("\n")
+    end = next((at for at, line in enumerate(lines) if not line.endswith(_GOES_ON)), len(lines) - 1)
+    description = [_unescaped(line.removesuffix(_GOES_ON)) for line in lines[: end + 1]]
+    return "\n".join(description), "\n".join(lines[end + 1 :])
 
 
-def _is_blank(line: str) -> bool:
-    return not line.strip(f" \t{_STAND_IN}")
+def _escaped(line: str) -> str:
+    return line + _ESCAPE if _looks_marked(line) else line
+
+
+def _unescaped(line: str) -> str:
+    return line.removesuffix(_ESCAPE) if _looks_marked(line) else line
+
+
+def _looks_marked(line: str) -> bool:
+    return line.rstrip(_ESCAPE).endswith(_GOES_ON)

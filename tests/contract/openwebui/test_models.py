@@ -47,7 +47,7 @@ def test_its_texts_stand_where_the_new_chat_page_shows_them(world: World, remote
     row = world.model(applied(remote, create_model()).handle)
 
     assert row["name"] == "Essay tutor"
-    assert row["meta"]["description"] == "Helps with essays.\n\nHello! What are you writing?"
+    assert row["meta"]["description"] == "Helps with essays.\nHello! What are you writing?"
     assert [each["content"] for each in row["meta"]["suggestion_prompts"]] == ["Find a topic", "Read my draft"]
     assert row["params"] == {"system": "You help with essays."}
     assert row["base_model_id"] == BASE_MODEL

@@ -23,7 +23,7 @@ from reconciler.remotes.openwebui.marks import (
 from reconciler.remotes.openwebui.models import joined, parted
 from tests.contract.openwebui.things import WORKSPACE
 
-PROSE = st.text(alphabet="ab \n\xa0", max_size=12)
+PROSE = st.text(alphabet="ab \n\xa0\u200b", max_size=12)
 SECRET = "hush"
 
 
@@ -32,9 +32,10 @@ def test_description_and_welcome_come_apart_as_they_went_in(description: str, we
     assert parted(joined(description, welcome)) == (description, welcome)
 
 
-@pytest.mark.parametrize("gap", ["\n\n", "\n \t\n", "\r\n\r\n"])
-def test_a_persons_own_blank_line_begins_the_welcome(gap: str) -> None:
-    assert parted(f"About it.{gap}Hello!") == ("About it.", "Hello!")
+def test_a_person_may_write_two_lines_or_leave_one_blank() -> None:
+    assert parted("About it.\nHello!\nAnd more.") == ("About it.", "Hello!\nAnd more.")
+    assert parted("About it.\r\nHello!") == ("About it.", "Hello!")
+    assert parted("About it.") == ("About it.", "")
 
 
 # ---------------------------------------------------------------------- who may
