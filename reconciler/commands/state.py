@@ -135,7 +135,8 @@ def _courses(folder: Path) -> str:
     found = CourseReader().read(repo, main)
     if found.errors:
         raise Terminal("\n".join(error.message for error in found.errors))
-    return f"{counted(len(found.courses), 'course')}: {', '.join(sorted(found.courses))}"
+    named = f": {', '.join(sorted(found.courses))}" if found.courses else ""
+    return f"{counted(len(found.courses), 'course')}{named}"
 
 
 def _users(folder: Path) -> str:
