@@ -60,6 +60,12 @@ def test_the_files_to_read_in_order_are_there() -> None:
             assert path.is_file(), path
 
 
+def test_every_decision_is_listed() -> None:
+    folder = PROJECT / "docs" / "decisions"
+    listed = re.findall(r"\]\((\d{4}-[\w-]+\.md)\)", (folder / "README.md").read_text())
+    assert listed == sorted(path.name for path in folder.glob("[0-9]*.md"))
+
+
 # -------------------------------------------------------------------------- commands
 
 
