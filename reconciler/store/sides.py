@@ -142,18 +142,23 @@ def overlay(desired: Desired, git: GitSide, seen: Mapping[Ref, Seen], before: Ma
     changes: dict[str, bytes | None] = {}
     for ref, document in desired.documents.items():
         live = seen.get(ref)
-        if live is None:
+        if tells_nothing(live):
             changes |= {document.path: before[document.path]} if document.path in before else {}
         elif live is MISSING:
             changes |= {document.path: None} if document.path in git.files else {}
         elif isinstance(live, Unreadable):
-            changes |= {document.path: live.raw.encode()} if live.raw is not None else {}
+            changes[document.path] = (live.raw or "").encode()
         elif isinstance(live, Mapping):
             changes |= _document_overlay(ref, document, git, live)
     return {**changes, **_drift(desired, seen)}
 
 
 Overlay = Mapping[str, "bytes | None"]
+
+
+def tells_nothing(seen: Seen | None) -> bool:
+    """Whether an observation says nothing of what a resource holds: it was not read, or is damaged."""
+    return seen is None or (isinstance(seen, Unreadable) and seen.raw is None)
 
 
 def _document_overlay(ref: Ref, document: Document, git: GitSide, live: Fields) -> dict[str, bytes | None]:

@@ -29,9 +29,10 @@ from reconciler.store.journal import (
     tracking_ref,
 )
 from reconciler.store.pending import GIT, PendingDiff, render
-from reconciler.store.sides import overlay
+from reconciler.store.sides import overlay, tells_nothing
 from reconciler.sync.questions import questions
 from reconciler.sync.scope import ScopeWork
+from reconciler.sync.threads import steps as thread_steps
 
 MOST_LOOKS = 100
 """How many observations are searched for an older value of a document."""
@@ -90,7 +91,8 @@ def _unseen(work: ScopeWork, remote: str) -> dict[str, bytes]:
     if at is None:
         return {}
     files = work.repo.files(at)
-    unseen = [document.path for ref, document in work.desired.documents.items() if ref not in work.seen[remote]]
+    seen = work.seen[remote]
+    unseen = [document.path for ref, document in work.desired.documents.items() if tells_nothing(seen.get(ref))]
     return {path: work.repo.read(files[path]) for path in unseen if path in files}
 
 
