@@ -32,7 +32,6 @@ from reconciler.store.pending import GIT, PendingDiff, render
 from reconciler.store.sides import overlay, tells_nothing
 from reconciler.sync.questions import questions
 from reconciler.sync.scope import ScopeWork
-from reconciler.sync.threads import steps as thread_steps
 
 MOST_LOOKS = 100
 """How many observations are searched for an older value of a document."""
