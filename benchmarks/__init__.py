@@ -1,0 +1,1 @@
+"""What the reconciler costs, measured: every target of the design as a ratio to the same bare requests in one run."""

@@ -1,0 +1,63 @@
+"""Two things timed in turns, so that what disturbs the machine disturbs both."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Took:
+    """One run. ``cpu``: of this process alone, which is what a busy machine changes least."""
+
+    seconds: float
+    cpu: float
+
+
+def timed(act: Callable[[], object]) -> Took:
+    cpu, began = time.process_time(), time.perf_counter()
+    act()
+    return Took(time.perf_counter() - began, time.process_time() - cpu)
+
+
+@dataclass(frozen=True)
+class Pair:
+    """The runs of two things, one after the other each time."""
+
+    ours: Sequence[Took]
+    bare: Sequence[Took]
+
+    @property
+    def ratio(self) -> float:
+        """Median over median."""
+        return median(self.ours) / median(self.bare)
+
+    @property
+    def ratio_p95(self) -> float:
+        """Ours at its 95th percentile over the bare one at its own."""
+        return p95(self.ours) / p95(self.bare)
+
+
+def in_turns(ours: Callable[[], object], bare: Callable[[], object], times: int) -> Pair:
+    """Both, ``times`` over; who goes first alternates. One run of each beforehand is not counted."""
+    timed(ours), timed(bare)
+    taken: tuple[list[Took], list[Took]] = ([], [])
+    for turn in range(times):
+        for which in (0, 1) if turn % 2 else (1, 0):
+            taken[which].append(timed((ours, bare)[which]))
+    return Pair(*taken)
+
+
+def median(runs: Sequence[Took]) -> float:
+    return statistics.median(each.seconds for each in runs)
+
+
+def cpu(runs: Sequence[Took]) -> float:
+    return statistics.median(each.cpu for each in runs)
+
+
+def p95(runs: Sequence[Took]) -> float:
+    ordered = sorted(each.seconds for each in runs)
+    return ordered[min(len(ordered) - 1, round(0.95 * (len(ordered) - 1)))]
