@@ -296,6 +296,46 @@ class WebGroup:
     members: frozenset[str]
 
 
+@dataclass(frozen=True)
+class WebThread:
+    """What is known of a chat without its messages; empty or None where a listing is silent.
+
+    user: its owner. reader: whom it is shared with, of a background agent's run.
+    """
+
+    id: str
+    title: str
+    updated_at: datetime
+    created_at: datetime | None = None
+    model: str = ""
+    user: str = ""
+    reader: str = ""
+
+
+@dataclass(frozen=True)
+class WebMessage:
+    """One message of a thread. ``role``: user or assistant."""
+
+    role: str
+    content: str
+
+
+class Threads(Protocol):
+    """The chats that people have with a model, and the runs of background agents."""
+
+    def threads_with(self, model: str, since: datetime | None = None) -> Sequence[WebThread]:
+        """Every thread that holds an answer of the model, since then where a time is given."""
+        ...
+
+    def thread(self, chat: str) -> WebThread | None:
+        """One thread with all that is known of it; None where there is none any more."""
+        ...
+
+    def transcript(self, chat: str) -> Sequence[WebMessage]:
+        """What was said on the branch that is shown, in order."""
+        ...
+
+
 class Clock(Protocol):
     def now(self) -> datetime:
         """Aware, UTC."""

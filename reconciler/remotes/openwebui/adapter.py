@@ -106,6 +106,9 @@ class OpenWebUIRemote:
     def thread(self, chat: str) -> Thread | None:
         return _answered(lambda: self._threads.one(chat))
 
+    def transcript(self, chat: str) -> list[Message]:
+        return _answered(lambda: self._threads.transcript(chat))
+
     def threads_of(self, user: str) -> list[Thread]:
         return _answered(lambda: self._threads.of_user(user))
 

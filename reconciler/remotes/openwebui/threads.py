@@ -7,10 +7,12 @@ neither write nor complete in them (0.12.4).
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from datetime import UTC, datetime
 from uuid import uuid4
 
+from reconciler.ports import WebMessage as Message
+from reconciler.ports import WebThread as Thread
 from reconciler.remotes.openwebui.client import Api, Refused, part
 from reconciler.remotes.openwebui.marks import MARK
 from reconciler.remotes.openwebui.me import Me
@@ -21,29 +23,12 @@ MODEL_CHATS_A_PAGE = 100
 MOST_PAGES = 1000
 
 
-@dataclass(frozen=True)
-class Thread:
-    """What is known of a chat without its messages; empty or None where a listing is silent. ``user``: its owner."""
-
-    id: str
-    title: str
-    updated_at: datetime
-    created_at: datetime | None = None
-    model: str = ""
-    user: str = ""
-
-
-@dataclass(frozen=True)
-class Message:
-    role: str
-    content: str
-
-
 class Threads:
     def __init__(self, api: Api, me: Me, workspace: str) -> None:
         self._api = api
         self._me = me
         self._workspace = workspace
+        self._readers: dict[str, str] = {}
 
     # ------------------------------------------------------------------ folders
 
@@ -124,7 +109,28 @@ class Threads:
                 return None
             raise
         models = texts(table(row.get("chat")).get("models"))
-        return _thread(row, models[0] if models else "")
+        return replace(_thread(row, models[0] if models else ""), reader=self._reader(row))
+
+    def _reader(self, chat: Json) -> str:
+        """Whom a run is shared with: the folder of ours that it lies in says so. Empty for anybody's own chat."""
+        folder = text(chat, "folder_id")
+        if not folder or text(chat, "user_id") != self._me.id():
+            return ""
+        if folder not in self._readers:
+            mark = table(table(self._api.row(f"/folders/{part(folder)}").get("meta")).get(MARK))
+            self._readers[folder] = text(mark, "user") if text(mark, "workspace") == self._workspace else ""
+        return self._readers[folder]
+
+    def transcript(self, chat: str) -> list[Message]:
+        """The branch that is shown, from its first message on."""
+        history = table(table(self._api.row(f"/chats/{part(chat)}").get("chat")).get("history"))
+        messages, at = table(history.get("messages")), text(history, "currentId")
+        said: list[Message] = []
+        while at and len(said) <= len(messages):
+            row = table(messages.get(at))
+            said.append(Message(text(row, "role"), text(row, "content")))
+            at = text(row, "parentId")
+        return said[::-1]
 
     def of_user(self, user: str) -> list[Thread]:
         """All chats of a user, archived ones too, newest first. Their models are not in this listing."""
