@@ -70,7 +70,7 @@ def opened(folder: Path) -> Generator[App, None, None]:
         remote = _letta_remote(letta, workspace.uuid, settings, clock.now)
         remotes = [web, remote] if web else [remote]  # in the order their captures are folded
         try:
-            engine = Engine(workspace, remotes, clock, settings.policy(), web)
+            engine = Engine(workspace, remotes, clock, settings.policy(), web, web)
             yield App(folder, settings, workspace, remotes, engine, clock, letta)
         finally:
             for each in remotes:

@@ -40,12 +40,14 @@ class WebPolicy:
 
     base_model: what a course's model is built on there. default_courses: for everybody with an account.
     groups: courses by the name of the group whose members take them. staff: names of groups by course.
+    records_words: of people's chats not only that they are, but what was said.
     """
 
     base_model: str = ""
     default_courses: tuple[str, ...] = ()
     groups: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: NO_GROUPS)
     staff: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: NO_GROUPS)
+    records_words: bool = False
 
 
 @dataclass(frozen=True)

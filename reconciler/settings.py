@@ -11,7 +11,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 from string import Formatter
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
@@ -76,6 +76,7 @@ class OpenWebUISettings(Section):
 
     base_model: what a course's model is built on. default_courses: for everybody with an account. groups: courses by
     the name of the group whose members take them. staff: names of the groups of a course's staff.
+    record_chats: of people's chats, "metadata" or "full" (what was said too).
     """
 
     url: str = ""
@@ -86,6 +87,7 @@ class OpenWebUISettings(Section):
     default_courses: tuple[str, ...] = ()
     groups: dict[str, tuple[str, ...]] = {}
     staff: dict[str, tuple[str, ...]] = {}
+    record_chats: Literal["metadata", "full"] = "metadata"
 
     @field_validator("url")
     @classmethod
@@ -160,7 +162,7 @@ class Settings(BaseSettings):
 
     def _web(self) -> WebPolicy:
         web = self.openwebui
-        return WebPolicy(web.base_model, web.default_courses, web.groups, web.staff)
+        return WebPolicy(web.base_model, web.default_courses, web.groups, web.staff, web.record_chats == "full")
 
 
 SECTIONS: Mapping[str, type[Section]] = {

@@ -20,7 +20,7 @@ from reconciler.desired_web import WEB
 from reconciler.errors import ReconcilerError, Terminal, Transient
 from reconciler.manifest.user import User, load_user
 from reconciler.policy import Policy, Ways
-from reconciler.ports import Clock, Depth, Observation, People, Remote, Repo, Workspace
+from reconciler.ports import Clock, Depth, Observation, People, Remote, Repo, Threads, Workspace
 from reconciler.store.bases import StoredBase, load_base
 from reconciler.store.courses import CourseReader, Courses
 from reconciler.store.journal import Stamp
@@ -29,6 +29,7 @@ from reconciler.sync.complain import complain
 from reconciler.sync.memory import Known, Memory, Setting
 from reconciler.sync.people import Met, as_if, enrol, meet
 from reconciler.sync.record import Moved, record
+from reconciler.sync.roll import Looker, Roll, of_account
 from reconciler.sync.scope import (
     ScopeWork,
     WentBackwards,
@@ -43,6 +44,7 @@ from reconciler.sync.scope import (
     recreate,
 )
 from reconciler.sync.tell import Tally, tell
+from reconciler.sync.threads import Record
 from reconciler.sync.write import Writing, Written, changed_again, confirm, has_writes, unsettled_refs
 
 MOST_RESTARTS = 5
@@ -77,9 +79,11 @@ class Engine:
         clock: Clock,
         policy: Policy,
         people: People | None = None,
+        threads: Threads | None = None,
     ) -> None:
         self.workspace, self.clock, self.policy = workspace, clock, policy
         self.people = people
+        self.roll = Roll(threads, policy.web.records_words) if threads and policy.web else None
         self.remotes = {remote.name: remote for remote in remotes}
         self.reader = CourseReader()
         self.users: dict[tuple[str, str], User] = {}
@@ -154,6 +158,8 @@ class _Pass:
     met: Met | None = None
     imagined: dict[Scope, Repo] = field(default_factory=dict[Scope, "Repo"])
     skipped: list[Known] = field(default_factory=list[Known])
+    listed: list[Notice] = field(default_factory=list[Notice])
+    """What the look for threads has to say."""
     courses_at: str = ""
     commits: int = 0
 
@@ -182,6 +188,8 @@ class _Pass:
         self._observe(None if scopes is None else list(repos), depth)
         if not self.observations:
             return
+        if scopes is None and (roll := self.engine.roll):
+            self.listed = self._try(WEB, lambda: self._look_for_threads(roll, repos, depth)) or []
         self.progress(f"planning {len(repos)} scopes")
         for scope in [scope for scope in repos if scope not in moved or scope in stored]:
             self._try(scope, lambda scope=scope: self._plan(scope, repos[scope], may_skip=scope not in moved))
@@ -200,6 +208,13 @@ class _Pass:
             self.commits += self._try(WEB, lambda: enrol(self.engine.workspace, met, self.stamp)) or 0
         elif self.met is not None:
             self.imagined = as_if(self.met, self.stamp)
+
+    def _look_for_threads(self, roll: Roll, repos: Mapping[Scope, Repo], depth: Depth) -> list[Notice]:
+        learners = [*self._learners(), *(self.met.learners().values() if self.met else ())]
+        if WEB not in self.observations:
+            return []
+        looker = Looker(self.observations[WEB], of_account(learners), repos, self.stamp.now)
+        return roll.look(looker, whole=depth == "full")
 
     def _learners(self) -> list[User]:
         """Every learner whose file can be read; trouble with one is met again, and told, when they are planned."""
@@ -266,8 +281,10 @@ class _Pass:
         head = main_of(repo, scope)
         if scope == COURSES:
             self.courses, self.courses_at = self.engine.reader.read(repo, head), head
+        threads = self._threads(scope, repo, head)
         if (
             may_skip
+            and not threads
             and self.ways == Ways()
             and (known := self.engine.memory.unchanged(scope, self.setting(), self.observations))
         ):
@@ -277,6 +294,7 @@ class _Pass:
         desired = self._desired(scope, repo, head)
         work = load_scope(scope, repo, head, desired, list(self.observations))
         check_forward(work, self.ways.accept_rewind)
+        work.threads = threads
         look(work, self.observations, self.runs, self.stamp)
         decide_scope(work)
         if WEB in work.seen:
@@ -286,6 +304,13 @@ class _Pass:
             self.courses_at = f"{head} and edits"
         work.prunes = left_over(work) if self.ways.prune else []
         self.works.append(work)
+
+    def _threads(self, scope: Scope, repo: Repo, head: str) -> list[Record]:
+        """What is to be put on record of a learner's threads."""
+        roll = self.engine.roll
+        if roll is None or not roll.pending.get(scope):
+            return []
+        return roll.records(repo, head, self._user(scope, repo, repo.files(head)), scope)
 
     def _desired(self, scope: Scope, repo: Repo, head: str) -> Desired:
         files = repo.files(head)
@@ -440,6 +465,7 @@ class _Pass:
             warnings=[
                 *self.courses.warnings,
                 *(self.met.notices if self.met else ()),
+                *self.listed,
                 *dict.fromkeys(warning for known in self.skipped for warning in known.warnings),
                 *(Notice(name, said) for name, seen in self.observations.items() for said in seen.warnings),
             ],

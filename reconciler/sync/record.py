@@ -32,6 +32,7 @@ from reconciler.store.pending import GIT, PendingDiff, render
 from reconciler.store.sides import overlay, tells_nothing
 from reconciler.sync.questions import questions
 from reconciler.sync.scope import ScopeWork
+from reconciler.sync.threads import steps as thread_steps
 
 MOST_LOOKS = 100
 """How many observations are searched for an older value of a document."""
@@ -50,11 +51,15 @@ def record(work: ScopeWork, remotes: Mapping[str, Remote], stamp: Stamp) -> int:
     steps = [birth_step(work.git.births)] if work.git.births else []
     steps += _captures(work, remotes, observed, stamp)
     steps += _questions(work, remotes, stamp)
+    steps += thread_steps(work.threads, stamp)
     made = commit_steps(work.repo, work.head, steps, stamp)
     if made and not work.repo.move(MAIN, work.head, made[-1]):
         raise Moved(work.scope)
     work.head = made[-1] if made else work.head
     save_bases(work, stamp)
+    if work.threads:  # on ``main`` now, so on record of every remote too
+        for remote in work.seen:
+            track_seen(work, remote, stamp)
     return len(made)
 
 

@@ -19,6 +19,7 @@ from reconciler.store.bases import StoredBase, load_base
 from reconciler.store.journal import MAIN, WHOLE, Stamp, replayed
 from reconciler.store.pending import PendingDiff, read_diffs
 from reconciler.store.sides import GitSide, read_git, read_live
+from reconciler.sync.threads import Record
 
 Shown: TypeAlias = "Mapping[Ref, Live | Unreadable]"
 SeenByRef: TypeAlias = "Mapping[Ref, Seen]"
@@ -63,6 +64,8 @@ class ScopeWork:
     """Each document as it stands on ``main`` at this point of the pass."""
     prunes: list[tuple[str, Ref]] = field(default_factory=list[tuple[str, Ref]])
     """Agents of courses the learner left, to be deleted: only where a person opened that way."""
+    threads: list[Record] = field(default_factory=list[Record])
+    """What is to be put on record of this learner's threads."""
     known: dict[str, Base] = field(default_factory=dict[str, Base])
     """Each base as this pass found it, once what has settled meanwhile was believed: what the plan starts from."""
 

@@ -80,6 +80,7 @@ def planned(work: ScopeWork) -> Iterable[PlannedAction]:
     """One line per resource and direction: what git gains, what it takes from live, what live gets."""
     yield from _births(work)
     yield from _grouped(work, "captured", work.plan.captured)
+    yield from (record.planned(work.scope) for record in work.threads)
     for remote, ref in work.plan.creates:
         spec = work.desired.specs[ref]
         made = {name: value for name, value in work.plan.target[ref].items() if spec.applies(name, remote)}
