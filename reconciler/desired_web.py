@@ -73,7 +73,7 @@ def course_spec(ref: Ref) -> Spec:
     """How a course's workspace model is reconciled."""
     merged = {
         "name": FieldRule(problem=_not_empty),
-        "description": FieldRule(problem=_one_paragraph),
+        "description": FieldRule(problem=_one_line),
         "system": FieldRule(problem=_text),
         "welcome_first": FieldRule(problem=_text),
         "suggestion_prompts": FieldRule(problem=_texts),
@@ -129,9 +129,9 @@ def _not_empty(value: Held) -> str | None:
     return None if isinstance(value, str) and value.strip() else "a course needs a name"
 
 
-def _one_paragraph(value: Held) -> str | None:
-    blank = "has a blank line in it; what follows the first paragraph is the welcome"
-    return _text(value) or (blank if "\n\n" in str(value) else None)
+def _one_line(value: Held) -> str | None:
+    broken = "has a line break in it; under the model's name the second line is the welcome"
+    return _text(value) or (broken if "\n" in str(value) else None)
 
 
 def _texts(value: Held) -> str | None:
