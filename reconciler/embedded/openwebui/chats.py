@@ -132,6 +132,12 @@ class Chats:
             raise denied()
         return self._newest(self._state.rows("chats"))
 
+    def of_model(self, caller: Row, model_id: str, since: int, skip: int, limit: int) -> Row:
+        """By the model that messages name, not the chat. The title goes by the name of the first message."""
+        rows = [row for row in self.all(caller) if _has_answer(row, model_id, since)]
+        listed = [{"chat_id": row["id"], "first_message": row["title"], **self._counted(row)} for row in rows]
+        return {"chats": listed[skip : skip + limit], "total": len(rows)}
+
     def in_folder(self, caller: Row, folder_id: str) -> Rows:
         """The caller's own in it, in full."""
         rows = (row for row in self._state.rows("chats") if row["folder_id"] == folder_id)
@@ -187,6 +193,11 @@ class Chats:
     def _newest(self, rows: Iterable[Row]) -> Rows:
         return sorted(rows, key=lambda row: row["updated_at"], reverse=True)
 
+    def _counted(self, row: Row) -> Row:
+        user = self._state.find("users", row["user_id"])
+        name = user["name"] if user else None
+        return {"user_id": row["user_id"], "user_name": name, "updated_at": row["updated_at"]}
+
     def _shared(self, row: Row, caller: Row) -> Row:
         owner = self._state.find("users", row["user_id"])
         name = owner["name"] if owner else "Unknown"
@@ -197,6 +208,12 @@ class Chats:
         }
         shown = {each: row[each] for each in _LISTED}
         return {**shown, **who, "active": False, "readonly": row["user_id"] != caller["id"]}
+
+
+def _has_answer(row: Row, model_id: str, since: int) -> bool:
+    messages = as_row(as_row(row["chat"].get("history")).get("messages")).values()
+    answers = (each for each in map(as_row, messages) if each.get("model") == model_id)
+    return any((each.get("timestamp") or row["updated_at"]) >= since for each in answers)
 
 
 def _listed(row: Row) -> Row:

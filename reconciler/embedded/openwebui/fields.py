@@ -8,9 +8,7 @@ from reconciler.embedded.openwebui.state import Refused, Row, Rows
 
 def parsed(body: object, fields: Mapping[str, type], required: tuple[str, ...] = ()) -> Row:
     """The known fields that were sent; `null` counts as sent."""
-    if not isinstance(body, dict):
-        raise Refused(422, "Input should be a valid dictionary")
-    sent = cast(Row, body)
+    sent = parsed_row(body)
     for name in required:
         if sent.get(name) is None:
             raise Refused(422, f"Field required: {name}")
@@ -19,6 +17,12 @@ def parsed(body: object, fields: Mapping[str, type], required: tuple[str, ...] =
         if value is not None and not isinstance(value, kind):
             raise Refused(422, f"Input should be a valid {kind.__name__}: {name}")
     return {name: sent[name] for name in fields if name in sent}
+
+
+def parsed_row(body: object) -> Row:
+    if not isinstance(body, dict):
+        raise Refused(422, "Input should be a valid dictionary")
+    return cast(Row, body)
 
 
 def as_row(value: object) -> Row:

@@ -123,6 +123,16 @@ class Models:
             raise not_found()
         return {**self._version_shown(row), "snapshot": row["snapshot"]}
 
+    def set_version(self, caller: Row, key: str, body: object) -> Row:
+        """Back to an earlier version, which then is the current one: no new one is made, and hiding stays."""
+        row = self._readable_history(caller, key)
+        version = self.version(caller, key, parsed(body, {"version_id": str}, ("version_id",))["version_id"])
+        snapshot: Row = version["snapshot"]
+        hidden: Row = {"hidden": row["meta"]["hidden"]} if "hidden" in row["meta"] else {}
+        values: Row = {**snapshot, "meta": {**snapshot["meta"], **hidden}, "version_id": version["id"]}
+        self._state.tell("model.updated", caller, ("model", key), name=values["name"], version_id=version["id"])
+        return self._state.amend("models", row, **values, updated_at=self._state.seconds())
+
     def offered(self, caller: Row) -> Row:
         """What the caller may choose from. Asking renews what completions know."""
         rows = self._state.tables["models"]
@@ -192,12 +202,13 @@ class Models:
             raise denied(refusal)
         return row
 
-    def _readable_history(self, caller: Row, key: str) -> None:
+    def _readable_history(self, caller: Row, key: str) -> Row:
         row = self._state.find("models", key)
         if row is None:
             raise not_found()
         if not self._access.may(caller, row, "write"):
             raise denied(403)
+        return row
 
 
 def _parsed(body: object) -> Row:

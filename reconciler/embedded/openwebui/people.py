@@ -3,7 +3,7 @@
 import hmac
 
 from reconciler.embedded.openwebui.access import is_admin
-from reconciler.embedded.openwebui.fields import as_texts, parsed
+from reconciler.embedded.openwebui.fields import as_texts, parsed, parsed_row
 from reconciler.embedded.openwebui.state import Refused, Row, Rows, State, denied, not_found
 
 ADMIN_EMAIL = "service@example.org"
@@ -106,6 +106,11 @@ class People:
 
     def me(self, caller: Row) -> Row:
         return _shown(caller)
+
+    def tell_of_me(self, caller: Row, body: object) -> Row:
+        """What an account says of itself: merged, and nobody else's business."""
+        info: Row = {**(caller["info"] or {}), **parsed_row(body)}
+        return self._state.amend("users", caller, info=info)["info"]
 
     def update(self, caller: Row, user_id: str, body: object) -> Row:
         _only_admin(caller)

@@ -36,17 +36,19 @@ class Request:
     def flag(self, name: str, default: bool) -> bool:
         return self.query[name].lower() in ("true", "1", "yes", "on") if name in self.query else default
 
+    def number(self, name: str, default: int) -> int:
+        try:
+            return int(self.query.get(name, default))
+        except ValueError as error:
+            raise Refused(422, f"Input should be a valid integer: {name}") from error
+
     @property
     def page(self) -> int:
         return max(1, self.page_if_any or 1)
 
     @property
     def page_if_any(self) -> int | None:
-        text = self.query.get("page")
-        try:
-            return None if text is None else int(text)
-        except ValueError as error:
-            raise Refused(422, "Input should be a valid integer: page") from error
+        return self.number("page", 1) if "page" in self.query else None
 
 
 Handler = Callable[[OpenWebUI, Request], object]

@@ -16,6 +16,7 @@ _PEOPLE = table(
         "GET /users/": lambda webui, ask: webui.people.page(ask.caller, ask.page, ask.query.get("query", "")),
         "GET /users/user/status": lambda webui, ask: webui.people.me(ask.caller),
         "GET /users/user/info": lambda webui, ask: ask.caller["info"],
+        "POST /users/user/info/update": lambda webui, ask: webui.people.tell_of_me(ask.caller, ask.body),
         "GET /users/{}": lambda webui, ask: webui.people.get(ask.caller, ask.key),
         "POST /users/{}/update": lambda webui, ask: webui.people.update(ask.caller, ask.key, ask.body),
         "DELETE /users/{}": lambda webui, ask: webui.people.delete(ask.caller, ask.key),
@@ -54,6 +55,7 @@ _MODELS = table(
         "POST /models/create": lambda webui, ask: webui.models.create(ask.caller, ask.body),
         "GET /models/model": lambda webui, ask: webui.models.get(ask.caller, ask.id),
         "POST /models/model/update": lambda webui, ask: webui.models.update(ask.caller, ask.body),
+        "POST /models/model/update/version": lambda webui, ask: webui.models.set_version(ask.caller, ask.id, ask.body),
         "POST /models/model/access/update": lambda webui, ask: webui.models.update_access(ask.caller, ask.body),
         "POST /models/model/toggle": lambda webui, ask: webui.models.toggle(ask.caller, ask.id),
         "POST /models/model/delete": lambda webui, ask: webui.models.delete(ask.caller, ask.body),
@@ -85,6 +87,9 @@ _CHATS = table(
         "GET /chats/list": lambda webui, ask: webui.chats.of_caller(ask.caller, ask.page),
         "GET /chats/all/db": lambda webui, ask: webui.chats.all(ask.caller),
         "GET /chats/list/user/{}": lambda webui, ask: webui.chats.of_user(ask.caller, ask.key, ask.page),
+        "GET /analytics/models/{}/chats": lambda webui, ask: webui.chats.of_model(
+            ask.caller, ask.key, ask.number("start_date", 0), ask.number("skip", 0), ask.number("limit", 50)
+        ),
         "GET /chats/folder/{}": lambda webui, ask: webui.chats.in_folder(ask.caller, ask.key),
         "GET /chats/folder/{}/list": lambda webui, ask: webui.chats.listed_in_folder(ask.caller, ask.key, ask.page),
         "GET /chats/{}": lambda webui, ask: webui.chats.get(ask.caller, ask.key),
