@@ -16,19 +16,15 @@ import threading
 import time
 from pathlib import Path
 from types import TracebackType
-from typing import Any
-
-import httpx
 
 from tests.live.install_openwebui import ensure_openwebui
+from tests.live.openwebui_api import PASSWORD, WebUI
 from tests.live.openwebui_home import (
     ADMIN_EMAIL,
-    PASSWORD,
     OpenWebUIBootError,
     ensure_template,
     in_database,
     launch,
-    signed_in,
 )
 from tests.live.postgres import free_port
 from tests.live.processes import stop, sweep
@@ -38,34 +34,22 @@ from tests.live.stub_llm import StubLLM
 BASE_MODEL = "gpt-4o"  # one that the stub lists
 
 
-class OpenWebUIServer:
+class OpenWebUIServer(WebUI):
     """Start with `with OpenWebUIServer() as webui:`; `webui.url` is open then."""
 
     def __init__(self, port: int = 0, stub_port: int = 0) -> None:
+        super().__init__()
         self.home = ensure_openwebui()
         self.admin = ensure_template(self.home)
+        self.admin_key = self.admin.key
         self.stub = StubLLM(stub_port)
         # After the stub, which listens from now on: a port found free before it may be the one it takes.
         self.port = port or free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
         name = f"{os.getpid()}-{self.port}"
         self.folder = self.home.runs / name
         self.log = self.home.logs / f"openwebui-{name}.log"
         self.process: subprocess.Popen[bytes] | None = None
-        self._client = httpx.Client(timeout=120)
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
-
-    @property
-    def admin_key(self) -> str:
-        """The service account's API key."""
-        return self.admin.key
-
-    @property
-    def admin_token(self) -> str:
-        """What the service account's browser would hold: some routes refuse a key."""
-        return signed_in(self.url, ADMIN_EMAIL)
 
     @property
     def pids(self) -> list[int]:
@@ -95,7 +79,7 @@ class OpenWebUIServer:
     def stop(self) -> None:
         self.stop_server()
         self.stub.stop()
-        self._client.close()
+        self.client.close()
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def start_server(self) -> None:
@@ -120,30 +104,6 @@ class OpenWebUIServer:
         self.stub.script.reset()
         self.stub.requests.clear()
         self.refresh_models()
-
-    def refresh_models(self) -> None:
-        """The server answers completions from a list that only this request renews."""
-        self.request("GET", "/api/models", params={"refresh": "true"})
-
-    def request(self, method: str, path: str, token: str | None = None, **options: Any) -> Any:
-        """One call of the API, as JSON; an error answer raises with its text. `token`: whose, else the admin key's."""
-        answer = self.call(method, path, token, **options)
-        if answer.is_error:
-            told = f"{method} {path}: {answer.status_code} {answer.text}"
-            raise httpx.HTTPStatusError(told, request=answer.request, response=answer)
-        return answer.json() if answer.content else None
-
-    def call(self, method: str, path: str, token: str | None = None, **options: Any) -> httpx.Response:
-        """The same, for tests that look at the status."""
-        headers = {"Authorization": f"Bearer {token or self.admin_key}"}
-        return self._client.request(method, self.url + path, headers=headers, **options)
-
-    def add_user(self, name: str, email: str = "", role: str = "user") -> tuple[str, str]:
-        """A new account's id and token. Its password is `PASSWORD`."""
-        email = email or f"{name.lower().replace(' ', '.')}@example.org"
-        body = {"name": name, "email": email, "password": PASSWORD, "role": role}
-        made = self.request("POST", "/api/v1/auths/add", json=body)
-        return made["id"], made["token"]
 
     def _start_empty(self) -> None:
         shutil.rmtree(self.folder, ignore_errors=True)

@@ -18,6 +18,7 @@ from pathlib import Path
 import httpx
 
 from tests.live.layout import OpenWebUIHome
+from tests.live.openwebui_api import PASSWORD
 from tests.live.postgres import die_with_parent, free_port
 from tests.live.processes import stop, tail
 from tests.live.steps import locked, say
@@ -25,7 +26,6 @@ from tests.live.steps import locked, say
 BOOT_SECONDS = 180.0
 ADMIN_NAME = "Service Account"
 ADMIN_EMAIL = "service@example.org"
-PASSWORD = "correct horse battery staple"  # of every account made here
 
 _UNUSED = "http://127.0.0.1:9/v1"
 _OFF = ("TITLE", "TAGS", "FOLLOW_UP", "AUTOCOMPLETE", "SEARCH_QUERY", "RETRIEVAL_QUERY")

@@ -10,7 +10,8 @@ from typing import Any
 
 import httpx
 
-from tests.live.openwebui import BASE_MODEL, OpenWebUIServer
+from tests.live.openwebui import BASE_MODEL
+from tests.live.openwebui_api import WebUI
 
 Json = dict[str, Any]
 V1 = "/api/v1"
@@ -25,7 +26,7 @@ class Person:
     email: str
 
 
-def person(webui: OpenWebUIServer, name: str, role: str = "user") -> Person:
+def person(webui: WebUI, name: str, role: str = "user") -> Person:
     email = f"{name}@example.org"
     return Person(*webui.add_user(name, email, role), email)
 
@@ -44,12 +45,12 @@ def writer(who: Person) -> list[Json]:
     return [grant("read", who.id), grant("write", who.id)]
 
 
-def note(webui: OpenWebUIServer, md: str, access: list[Json] | None = None, **more: Any) -> Json:
+def note(webui: WebUI, md: str, access: list[Json] | None = None, **more: Any) -> Json:
     body = {"title": "n", "data": {"content": {"md": md}}, "access_grants": access or [], **more}
     return webui.request("POST", f"{V1}/notes/create", json=body)
 
 
-def get_note(webui: OpenWebUIServer, note_id: str, token: str | None = None) -> Json:
+def get_note(webui: WebUI, note_id: str, token: str | None = None) -> Json:
     return webui.request("GET", f"{V1}/notes/{note_id}", token)
 
 
@@ -57,11 +58,11 @@ def text(row: Json) -> str:
     return row["data"]["content"]["md"]
 
 
-def set_note(webui: OpenWebUIServer, note_id: str, token: str | None = None, **fields: Any) -> Json:
+def set_note(webui: WebUI, note_id: str, token: str | None = None, **fields: Any) -> Json:
     return webui.request("POST", f"{V1}/notes/{note_id}/update", token, json=fields)
 
 
-def set_text(webui: OpenWebUIServer, note_id: str, md: str, token: str | None = None) -> Json:
+def set_text(webui: WebUI, note_id: str, md: str, token: str | None = None) -> Json:
     return set_note(webui, note_id, token, data={"content": {"md": md}})
 
 
@@ -75,19 +76,19 @@ def model_body(model_id: str = "c", system: str = "S", **more: Any) -> Json:
     return body | {"meta": {}, "params": {"system": system}, "access_grants": []} | more
 
 
-def model(webui: OpenWebUIServer, model_id: str = "c", system: str = "S", **more: Any) -> Json:
+def model(webui: WebUI, model_id: str = "c", system: str = "S", **more: Any) -> Json:
     return webui.request("POST", f"{V1}/models/create", json=model_body(model_id, system, **more))
 
 
-def set_model(webui: OpenWebUIServer, model_id: str = "c", system: str = "S", **more: Any) -> Json:
+def set_model(webui: WebUI, model_id: str = "c", system: str = "S", **more: Any) -> Json:
     return webui.request("POST", f"{V1}/models/model/update", json=model_body(model_id, system, **more))
 
 
-def history(webui: OpenWebUIServer, model_id: str = "c") -> list[Json]:
+def history(webui: WebUI, model_id: str = "c") -> list[Json]:
     return webui.request("GET", f"{V1}/models/model/history", params={"id": model_id})
 
 
-def complete(webui: OpenWebUIServer, token: str, model_id: str, **more: Any) -> httpx.Response:
+def complete(webui: WebUI, token: str, model_id: str, **more: Any) -> httpx.Response:
     body = {"model": model_id, "messages": [{"role": "user", "content": "hi"}], "stream": False, **more}
     return webui.call("POST", "/api/chat/completions", token, json=body)
 
