@@ -17,7 +17,7 @@ from typing import cast
 from reconciler.core.value import ABSENT, Held, Value, same
 from reconciler.manifest.course import Block, Field
 from reconciler.manifest.fit import Misfit, described, fit
-from reconciler.manifest.limits import MAX_BYTES, MAX_DEPTH, too_deep, too_large
+from reconciler.manifest.limits import MAX_BYTES, MAX_DEPTH, MAX_FIELDS, too_deep, too_large
 from reconciler.manifest.spelling import Unspeakable, spell, spell_key
 from reconciler.manifest.splice import with_value, without
 
@@ -94,6 +94,8 @@ def _parsed(text: str) -> Mapping[str, Value]:
         read = tomllib.loads(text.removeprefix("\ufeff"))
     except ValueError as error:  # also what `int` says of a number with thousands of digits
         raise _as_invalid(error, text) from error
+    if len(read) > MAX_FIELDS:
+        raise InvalidBlock(f"has {len(read):,} fields; at most {MAX_FIELDS} are read")
     for key in read:
         if key.startswith("@"):
             raise InvalidBlock(f"the key {key!r} begins with '@', which is reserved")

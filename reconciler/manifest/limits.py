@@ -10,6 +10,8 @@ import re
 
 MAX_BYTES = 1_000_000
 MAX_DEPTH = 32
+MAX_FIELDS = 500
+"""Of one document: each edit goes through its text, so writing a whole one is quadratic: under a second for 500."""
 
 # Every alternative ends at the end of its line or of the text, so that an unclosed string cannot make
 # the scan start again from each of its quotes (quadratic time); the parser then reports it properly.
