@@ -32,7 +32,7 @@ class SystemClock:
 
 @dataclass(frozen=True)
 class App:
-    """One workspace with everything that acts on it. ``letta``: where it is."""
+    """One workspace with everything that acts on it. ``letta``: where it is. ``web``: where one is configured."""
 
     folder: Path
     settings: Settings
@@ -41,6 +41,7 @@ class App:
     engine: Engine
     clock: SystemClock
     letta: Address
+    web: OpenWebUIRemote | None = None
 
 
 def check_folder(folder: Path) -> Path:
@@ -71,7 +72,7 @@ def opened(folder: Path) -> Generator[App, None, None]:
         remotes = [web, remote] if web else [remote]  # in the order their captures are folded
         try:
             engine = Engine(workspace, remotes, clock, settings.policy(), web, web)
-            yield App(folder, settings, workspace, remotes, engine, clock, letta)
+            yield App(folder, settings, workspace, remotes, engine, clock, letta, web)
         finally:
             for each in remotes:
                 each.close()

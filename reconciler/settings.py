@@ -76,7 +76,9 @@ class OpenWebUISettings(Section):
 
     base_model: what a course's model is built on. default_courses: for everybody with an account. groups: courses by
     the name of the group whose members take them. staff: names of the groups of a course's staff.
-    record_chats: of people's chats, "metadata" or "full" (what was said too).
+    record_chats: of people's chats, "metadata" or "full" (what was said too). poll_seconds: how often the loop looks.
+    events_host and events_port: where we listen for events (0: any free port). events_url: how Open WebUI reaches that,
+    the secret aside; without one, events are asked for only of an Open WebUI on this machine.
     """
 
     url: str = ""
@@ -88,11 +90,20 @@ class OpenWebUISettings(Section):
     groups: dict[str, tuple[str, ...]] = {}
     staff: dict[str, tuple[str, ...]] = {}
     record_chats: Literal["metadata", "full"] = "metadata"
+    poll_seconds: Seconds = 2
+    events_host: str = "127.0.0.1"
+    events_port: int = Field(default=0, ge=0, le=65_535)
+    events_url: str = ""
 
     @field_validator("url")
     @classmethod
     def _url_without_secrets(cls, url: str) -> str:
         return _checked_url(url, "http://127.0.0.1:8080", "RECONCILER_OPENWEBUI__TOKEN")
+
+    @field_validator("events_url")
+    @classmethod
+    def _events_url_as_an_address(cls, url: str) -> str:
+        return _checked_url(url, "https://reconciler.example.org/events", "RECONCILER_OPENWEBUI__TOKEN")
 
 
 class GuardSettings(Section):

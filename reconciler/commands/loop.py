@@ -11,6 +11,7 @@ from pathlib import Path
 from types import FrameType
 
 from reconciler.bootstrap import App, opened
+from reconciler.commands.events import Events
 from reconciler.controller.backoff import Backoff
 from reconciler.controller.loop import EventBell, Loop, Pace
 from reconciler.controller.queue import Queue
@@ -20,10 +21,13 @@ from reconciler.core.snapshot import Scope
 from reconciler.errors import Terminal
 from reconciler.lock import a_turn_to_write
 from reconciler.ports import Depth
-from reconciler.settings import LoopSettings
+from reconciler.settings import LoopSettings, OpenWebUISettings
 from reconciler.spool import SPOOL
 from reconciler.store.hooks import write_hook
 from reconciler.terminal import complain, say
+
+EVENT_SECONDS = 0.2
+"""How long after an event the look begins: one save sends several."""
 
 
 def run_loop(folder: Path) -> int:
@@ -31,32 +35,42 @@ def run_loop(folder: Path) -> int:
     bell = EventBell()
     stop = _Stop(bell)
     with opened(folder) as app, app.workspace.lock():
-        pace = app.settings.loop
+        pace, web = app.settings.loop, app.settings.openwebui
         queue = Queue(time.monotonic, bell.ring)
         sources = Sources(
             folder,
             lambda key: queue.add(key, pace.debounce_seconds),
             pace.refs_seconds,
-            lambda said: complain(said, "warning"),
+            _warn,
         )
-        loop = Loop(_Turns(app), queue, Backoff(random.random), _pace(pace), _tell)
+        events = Events(web, folder, _warn)
+        loop = Loop(_Turns(app, events), queue, Backoff(random.random), _pace(pace, web), _tell)
         _tell(f"watching {folder}, Letta at {app.letta.url}")
         sources.start()
+        events.start(lambda: queue.add("recent", EVENT_SECONDS))
         try:
             app.workspace.heal()
-            _hook_all(app)
             loop.work(lambda: stop.asked, bell)
         finally:
+            events.stop()
             sources.stop()
     _tell("stopped")
     return IN_SYNC
 
 
-def _hook_all(app: App) -> None:
+class _Hooks:
     """Have git tell us of moved refs. A repo that cannot be hooked is still found by the look at all refs."""
-    for scope in ("courses", *(f"user/{user}" for user in app.workspace.users())):
-        with suppress(Terminal):
-            write_hook(app.workspace.repo(scope).path, app.folder / SPOOL, scope)
+
+    def __init__(self, app: App) -> None:
+        self._app = app
+        self._done: set[Scope] = set()
+
+    def write(self) -> None:
+        """For every scope that had none written yet by this process: learners come while the loop runs, too."""
+        for scope in {"courses", *(f"user/{user}" for user in self._app.workspace.users())} - self._done:
+            self._done.add(scope)
+            with suppress(Terminal):
+                write_hook(self._app.workspace.repo(scope).path, self._app.folder / SPOOL, scope)
 
 
 class _Stop:
@@ -77,21 +91,30 @@ class _Stop:
 class _Turns:
     """One pass of the loop, taking turns with whoever else applies."""
 
-    def __init__(self, app: App) -> None:
-        self._app = app
+    def __init__(self, app: App, events: Events) -> None:
+        self._app, self._events, self._hooks = app, events, _Hooks(app)
 
     def __call__(self, scopes: Sequence[Scope] | None, depth: Depth) -> Report:
+        self._hooks.write()
+        if depth == "full" and self._app.web:
+            self._events.register(self._app.web)
         with a_turn_to_write(self._app.folder):
-            return self._app.engine.run(apply=True, scopes=scopes, depth=depth)
+            report = self._app.engine.run(apply=True, scopes=scopes, depth=depth)
+        self._hooks.write()
+        return report
 
 
-def _pace(settings: LoopSettings) -> Pace:
+def _pace(settings: LoopSettings, web: OpenWebUISettings) -> Pace:
     periods: dict[Depth, float] = {
-        "recent": settings.recent_seconds,
+        "recent": min(settings.recent_seconds, web.poll_seconds) if web.url else settings.recent_seconds,
         "values": settings.values_seconds,
         "full": settings.full_seconds,
     }
     return Pace(periods)
+
+
+def _warn(said: str) -> None:
+    complain(said, "warning")
 
 
 def _tell(line: str) -> None:
