@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from difflib import get_close_matches
 from pathlib import Path
@@ -17,7 +18,9 @@ from reconciler.manifest.names import check_display_name, check_name, check_user
 from reconciler.manifest.user import User, load_user, render_user
 from reconciler.policy import Policy
 from reconciler.settings import load
+from reconciler.spool import SPOOL
 from reconciler.store.courses import CourseReader
+from reconciler.store.hooks import write_hook
 from reconciler.store.people import person
 from reconciler.store.workspace import GitWorkspace, init_workspace
 from reconciler.terminal import complain, say, show_json, show_table
@@ -47,9 +50,10 @@ def add(folder: Path, user: User) -> int:
         if check_name(course, "course id") not in courses:
             raise Terminal(_no_such_course(workspace, course, list(courses)))
     author = person(settings.git.name, settings.git.email)
-    workspace.add_user(
-        user.id, _first_files(user, courses, settings.policy(), workspace.uuid), author, datetime.now(UTC)
-    )
+    files = _first_files(user, courses, settings.policy(), workspace.uuid)
+    repo = workspace.add_user(user.id, files, author, datetime.now(UTC))
+    with suppress(Terminal):  # without it, a running loop finds out by its look at all refs
+        write_hook(repo.path, workspace.root / SPOOL, f"user/{user.id}")
     say(f"added {user.id}, enrolled in {', '.join(user.courses) or 'no course'}: {workspace.root / 'users' / user.id}")
     return IN_SYNC
 
