@@ -75,6 +75,14 @@ def test_a_chat_keeps_own_keys_and_merges_the_rest(either: WebUI) -> None:
     assert history["messages"]["m1"]["childrenIds"] == ["m2"], "the server repairs it"
 
 
+def test_write_alone_lists_a_folders_chats_and_cannot_read_it(either: WebUI, thread: Thread) -> None:
+    body = {"access_grants": [grant("write", thread.ann.id)]}
+    either.request("POST", f"{V1}/folders/{thread.folder}/access/update", json=body)
+    paths = (f"folders/{thread.folder}", f"folders/{thread.folder}/shared/chats", f"chats/{thread.chat}")
+
+    assert [either.call("GET", f"{V1}/{path}", thread.ann.token).status_code for path in paths] == [404, 200, 401]
+
+
 def test_the_reader_sees_the_thread(either: WebUI, thread: Thread) -> None:
     token = thread.ann.token
     (shared,) = either.request("GET", f"{V1}/folders/shared", token)

@@ -148,7 +148,7 @@ class Chats:
         return [_listed(row) for row in rows[(page - 1) * FOLDER_PAGE : page * FOLDER_PAGE]]
 
     def shared_in_folder(self, caller: Row, folder_id: str, page: int | None) -> Row:
-        folder = self._folders.reachable(caller, folder_id, "read", 403)
+        folder = self._folders.listable(caller, folder_id)
         rows = self._newest(row for row in self._state.rows("chats") if row["folder_id"] == folder_id)
         shown = rows[:PAGE] if page is None else rows[(page - 1) * FOLDER_PAGE : page * FOLDER_PAGE]
         permission = "write" if self._folders.may(caller, folder, "write") else "read"

@@ -56,12 +56,12 @@ class Folders:
         return found
 
     def get(self, caller: Row, key: str) -> Row:
-        row = self.reachable(caller, key, "read", 404)
+        row = self.reachable(caller, key, "read")
         return {**row, "write_access": self.may(caller, row, "write")}
 
     def update(self, caller: Row, key: str, body: object) -> Row:
         """Data and meta merge."""
-        row = self.reachable(caller, key, "write", 404)
+        row = self.reachable(caller, key, "write")
         sent = parsed(body, _FOLDER)
         if sent.get("name") not in (None, row["name"]):
             self._refuse_twin(row["user_id"], row["parent_id"], sent["name"])
@@ -101,21 +101,28 @@ class Folders:
         self._state.tell("folder.deleted", caller, ("folder", key), folder_ids=gone, delete_contents=with_chats)
         return True
 
-    def reachable(self, caller: Row, key: str, permission: str, refusal: int) -> Row:
+    def reachable(self, caller: Row, key: str, permission: str) -> Row:
+        """Whoever may not is told that it is not there."""
+        row = self._state.find("folders", key)
+        if row is None or not self.may(caller, row, permission):
+            raise not_found()
+        return row
+
+    def listable(self, caller: Row, key: str) -> Row:
+        """To see its chats, unlike the folder itself, either permission will do."""
         row = self._state.find("folders", key)
         if row is None:
             raise not_found()
-        if not self.may(caller, row, permission):
-            raise not_found() if refusal == 404 else denied(refusal)
+        if not (self.may(caller, row, "write") or self.may(caller, row, "read")):
+            raise denied(403)
         return row
 
     def may(self, caller: Row, row: Row, permission: str) -> bool:
         return self._is_mine(caller, row) or self._granted(caller, row, permission)
 
     def _granted(self, caller: Row, row: Row, permission: str) -> bool:
-        """By a grant on it or on a folder it lies in; here, write includes read."""
-        wanted = ("read", "write") if permission == "read" else (permission,)
-        if any(self._access.is_granted(caller, row, each) for each in wanted):
+        """By a grant of exactly this permission, on it or on a folder it lies in."""
+        if self._access.is_granted(caller, row, permission):
             return True
         parent = self._state.find("folders", row["parent_id"] or "")
         return parent is not None and parent is not row and self._granted(caller, parent, permission)

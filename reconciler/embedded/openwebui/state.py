@@ -105,7 +105,7 @@ class State:
                 "source": "api",
                 "actor": {**actor, "type": "user"},
                 "subject": dict(zip(("type", "id"), subject, strict=True)),
-                "data": told or None,
+                "data": told,
                 "message": None,
             }
         )
