@@ -5,9 +5,11 @@ The verbs of every scenario. What somebody commits is committed with stock git, 
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -124,6 +126,17 @@ class Place:
 
     def open_diffs(self) -> list[Any]:
         return [found.diff for found in all_diffs(self.workspace) if found.diff.status == "pending"]
+
+    def command(self, *args: str) -> subprocess.CompletedProcess[str]:
+        """The command line, in a process of its own."""
+        settings = {
+            "LETTA__URL": self.system.url,
+            "LETTA__GRACE_SECONDS": str(self.system.grace_seconds),
+            "LETTA__MODEL_ALIASES": json.dumps(dict(self.system.aliases)),
+        }
+        named = {f"RECONCILER_{name}": value for name, value in settings.items()}
+        line = [sys.executable, "-c", "from reconciler.cli import main; main()", "-w", str(self.root), *args]
+        return subprocess.run(line, env=os.environ | named, capture_output=True, text=True, check=False)
 
     # ------------------------------------------------------------------ git, as people use it
 

@@ -73,3 +73,20 @@ def test_a_plan_leaves_a_workspace_in_sync_untouched(place: Place) -> None:
     assert place.plan().exit_code == 0
     assert place.again().plan().exit_code == 0
     assert place.snapshot_everything() == before
+
+
+def test_the_command_line_says_the_same(first: Place) -> None:
+    before = first.snapshot_everything()
+    planned = first.command("--once")
+    assert planned.returncode == 2, planned.stderr
+    for user in THREE:
+        assert user in planned.stdout
+    assert first.snapshot_everything() == before
+
+    applied = first.command("--once", "--apply")
+    assert applied.returncode == 0, applied.stdout + applied.stderr
+    heads = first.heads()
+    again = first.command("--once", "--apply")
+    assert (again.returncode, "in sync" in again.stdout.lower()) == (0, True), again.stdout
+    assert first.heads() == heads
+    first.assert_at_rest()
