@@ -18,7 +18,7 @@ from pygit2.enums import RepositoryOpenFlag
 
 from reconciler.errors import ReconcilerError, Terminal, Transient
 
-_OPEN = 512
+_OPEN = 16
 _ID = re.compile(r"[0-9a-f]{40}")
 
 
