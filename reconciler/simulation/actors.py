@@ -237,10 +237,16 @@ def tool_call(world: World) -> None:
     if not blocks:
         return end_turn(world)
     block = world.rng.choice(blocks)
-    remembered = turn.snapshot[block.handle]
-    if (fields := fields_of(block.ref, remembered)) is None:
+    if (fields := fields_of(block.ref, turn.snapshot[block.handle])) is None:
         return end_turn(world)
-    changes = some_edit(world, block.scope, fields)
+    remember(world, turn, block, some_edit(world, block.scope, fields))
+    if world.rng.random() < 0.4:
+        end_turn(world, turn)
+
+
+def remember(world: World, turn: Turn, block: Block, changes: dict[str, Held]) -> None:
+    """One successful memory tool of a turn."""
+    remembered = turn.snapshot[block.handle]
     text = edit_block(remembered, changes, is_prose(block.ref))
     is_sure = len(world.server.turns) == 1 and block.text == remembered
     before = {each.handle: each.text for each in world.server.blocks.values()}
@@ -249,8 +255,6 @@ def tool_call(world: World) -> None:
         world.witness.written_back(each.scope, each.ref, before[each.handle], each.text)
     world.live_edit(block, remembered, text, AGENT, sure=is_sure)
     world.say(f"{turn.id} sets {block.scope} {block.ref} {changes} and writes its snapshot back")
-    if world.rng.random() < 0.4:
-        end_turn(world, turn)
 
 
 def end_turn(world: World, turn: Turn | None = None) -> None:

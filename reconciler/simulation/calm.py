@@ -5,7 +5,7 @@ from __future__ import annotations
 from reconciler.core.outcome import IN_SYNC, Report
 from reconciler.core.snapshot import Scope
 from reconciler.core.value import ABSENT, Held, same
-from reconciler.simulation.actors import clean_worktree, correct_in_git, decide, mend_course, mend_in_git
+from reconciler.simulation.actors import clean_worktree, correct_in_git, decide, edit_in_git, mend_course, mend_in_git
 from reconciler.simulation.courses import SYSTEMS
 from reconciler.simulation.story import Story, Unsure
 from reconciler.simulation.witness import Violation, fields_of, ref_of
@@ -24,6 +24,8 @@ def calm(world: World, answer: bool) -> Report:
     clean_worktree(world)
     mend_course(world)
     report = rest(world)
+    if world.rng.random() < 0.3:
+        report = _raced(world)
     for _ in range(MOST_ROUNDS if answer else 0):
         if report.exit_code == IN_SYNC:
             break
@@ -36,6 +38,15 @@ def calm(world: World, answer: bool) -> Report:
     if answer and report.exit_code != IN_SYNC:
         raise Violation(f"not in sync although everything was answered: {_state(report)}")
     return report
+
+
+def _raced(world: World) -> Report:
+    """Once more a pass in which people commit, after everything was in order; then rest."""
+    world.say("pass, and people commit in it")
+    world.act_inside = lambda: edit_in_git(world)
+    world.hazard.begin(world.rng, busy=0.08)
+    world.run_pass()
+    return rest(world)
 
 
 def rest(world: World) -> Report:

@@ -39,6 +39,7 @@ class Hazard:
     """What a pass will meet. The chances are per touch.
 
     stop_at: the touch at which the process dies; 0 for none. busy: somebody acts just before. fault: the remote fails.
+    short: the listing lacks something.
     """
 
     rng: Random
@@ -46,12 +47,15 @@ class Hazard:
     stop_at: int = 0
     busy: float = 0.0
     fault: float = 0.0
+    short: float = 0.0
     touches: int = 0
     is_dead: bool = False
 
-    def begin(self, rng: Random, *, stop_at: int = 0, busy: float = 0.0, fault: float = 0.0) -> None:
+    def begin(
+        self, rng: Random, *, stop_at: int = 0, busy: float = 0.0, fault: float = 0.0, short: float = 0.0
+    ) -> None:
         """Another pass, and what it will meet."""
-        self.rng, self.stop_at, self.busy, self.fault = rng, stop_at, busy, fault
+        self.rng, self.stop_at, self.busy, self.fault, self.short = rng, stop_at, busy, fault, short
         self.touches, self.is_dead = 0, False
 
     def touch(self, what: str) -> None:
@@ -67,6 +71,9 @@ class Hazard:
 
     def fails(self) -> bool:
         return bool(self.fault) and self.rng.random() < self.fault
+
+    def is_short(self) -> bool:
+        return bool(self.short) and self.rng.random() < self.short
 
 
 class SimClock:
@@ -167,7 +174,7 @@ class SimRemote:
         self._touch("observe")
         self._maybe_fail("the listing timed out")
         found = self._inner.observe(scopes, depth)
-        if self._hazard.fails():
+        if self._hazard.is_short():
             found = _shortened(found, self._hazard.rng)
         for scope, seen in found.seen.items():
             for live in seen.values():

@@ -73,7 +73,7 @@ def _stormy_pass(world: World) -> None:
     stop_at = rng.randint(1, world.last_touches + 5) if rng.random() < 0.35 else 0
     busy = rng.choice([0, 0, 0.02, 0.1])
     fault = rng.choice([0, 0, 0, 0.1, 0.3])
-    world.hazard.begin(rng, stop_at=stop_at, busy=busy, fault=fault)
+    world.hazard.begin(rng, stop_at=stop_at, busy=busy, fault=fault, short=rng.choice([0, 0, 0, 0.5]))
     world.run_pass(settle_seconds=rng.choice([0, 0, 0, 1]), fresh=rng.random() < 0.2)
 
 

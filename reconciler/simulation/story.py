@@ -60,6 +60,7 @@ class Story:
     meant: dict[str, int] = field(default_factory=dict[str, int])
     news: set[str] = field(default_factory=set[str])
     agreed: Held = ABSENT
+    recent: set[str] = field(default_factory=set[str])
     left: dict[str, int] = field(default_factory=dict[str, int])
     added: dict[str, int] = field(default_factory=dict[str, int])
     removed: dict[str, int] = field(default_factory=dict[str, int])
@@ -85,8 +86,8 @@ class Story:
         self.gone.update(part for part in old if part not in new)
 
     def come_back(self, live: Held) -> None:
-        """A turn wrote a value of its memory. One that git held is old; any other is news, and may be anybody's."""
-        if key_of(live) not in self.left and not same(live, self.git) and not same(live, self.agreed):
+        """A turn wrote a value of its memory. One that git held lately is old; any other is news, and anybody's."""
+        if key_of(live) not in self.recent and not same(live, self.git) and not same(live, self.agreed):
             self.expect, self.by = UNSURE, ""
             self.touched.add("live")
 
@@ -119,6 +120,7 @@ class Story:
         if same(after, self.git):
             return
         self.left[key_of(self.git)] = at
+        self.recent.add(key_of(self.git))
         old, new = self._parts(self.git), self._parts(after)
         self.lost.update((part, at) for part in old if part not in new)
         self.git = after
@@ -155,8 +157,9 @@ class Story:
         for part in new:
             if part not in old and self.added.get(part, NEVER_YET) <= self.lost.get(part, NEVER_YET):
                 return f"nobody added {part} live since git gave it up"
+        is_new = not same(self.git, self.agreed)
         for part in old:
-            since = max(self.gained.get(part, NEVER_YET), self.added.get(part, NEVER_YET))
+            since = max(self.gained.get(part, NEVER_YET) if is_new else NEVER_YET, self.added.get(part, NEVER_YET))
             if part not in new and self.removed.get(part, NEVER_YET) <= since:
                 return f"nobody removed {part} live"
         return ""
@@ -170,6 +173,7 @@ class Story:
     def settle(self) -> None:
         """What git holds was seen live, and nothing older can come back; the live side may have moved on since."""
         self.agreed = self.git
+        self.recent.clear()
         self.touched -= {"git", "air"}
 
     def missing(self) -> list[str]:

@@ -180,8 +180,9 @@ class World:
         self.last_touches = max(self.hazard.touches, 10)
         self.hazard.begin(self.rng)
         self._account(report, frozen)
-        if report is not None and not report.errors:
-            self._check_tracked(tracked)
+        if report is not None:
+            troubled = {error.where for error in report.errors}
+            self._check_tracked([(block, path) for block, path in tracked if block.scope not in troubled])
         return report
 
     def _account(self, report: Report | None, frozen: list[tuple[Scope, Ref]]) -> None:
