@@ -16,6 +16,8 @@ from reconciler.core.snapshot import MISSING, Ref, Seen, Spec, Unreadable
 from reconciler.core.value import ABSENT, Fields, Held, Value, same
 
 FieldKey: TypeAlias = "tuple[Ref, str]"
+NO_DOUBT: frozenset[FieldKey] = frozenset()
+WENT_BACK = "it went back to a value that git had replaced, together with other changes: saved from an old page?"
 
 
 @dataclass(frozen=True)
@@ -92,10 +94,17 @@ class Plan:
 
 
 def plan_scope(
-    specs: Mapping[Ref, Spec], git: Mapping[Ref, Seen], sides: Sequence[Side], frozen: frozenset[Ref] = frozenset()
+    specs: Mapping[Ref, Spec],
+    git: Mapping[Ref, Seen],
+    sides: Sequence[Side],
+    frozen: frozenset[Ref] = frozenset(),
+    suspect: frozenset[FieldKey] = NO_DOUBT,
 ) -> Plan:
-    """Plan one scope. ``frozen``: refs whose captures must wait, for example for uncommitted edits."""
-    fold = _Fold(specs, git, sides, frozen)
+    """Plan one scope. ``frozen``: refs whose captures must wait, for example for uncommitted edits.
+
+    suspect: fields whose news may be nobody's wish: a person decides instead of a capture.
+    """
+    fold = _Fold(specs, git, sides, frozen, suspect)
     for _ in range(len(sides) + 1):
         if not fold.capture_news():
             break
@@ -106,9 +115,14 @@ class _Fold:
     """The working state of one planning: git's values as they grow, and each side's bases."""
 
     def __init__(
-        self, specs: Mapping[Ref, Spec], git: Mapping[Ref, Seen], sides: Sequence[Side], frozen: frozenset[Ref]
+        self,
+        specs: Mapping[Ref, Spec],
+        git: Mapping[Ref, Seen],
+        sides: Sequence[Side],
+        frozen: frozenset[Ref],
+        suspect: frozenset[FieldKey],
     ) -> None:
-        self.specs, self.git, self.sides, self.frozen = specs, git, sides, frozen
+        self.specs, self.git, self.sides, self.frozen, self.suspect = specs, git, sides, frozen, suspect
         self.target: dict[Ref, dict[str, Value]] = {
             ref: dict(seen) for ref, seen in git.items() if isinstance(seen, Mapping)
         }
@@ -185,7 +199,9 @@ class _Fold:
                 if rule is None or not rule.applies_to(side.name):
                     continue
                 live = seen.get(name, ABSENT)
-                yield ref, name, live, decide(rule, self._base(side, ref, name), self._value(ref, name), live)
+                decision = decide(rule, self._base(side, ref, name), self._value(ref, name), live)
+                is_doubted = isinstance(decision, Capture | Merge) and (ref, name) in self.suspect
+                yield ref, name, live, Conflict(WENT_BACK) if is_doubted else decision
 
     def _names(self, side: Side, ref: Ref, seen: Fields) -> list[str]:
         known = self.bases[side.name].get(ref, {})

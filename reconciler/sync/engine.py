@@ -43,6 +43,7 @@ from reconciler.sync.scope import (
     main_of,
     recreate,
 )
+from reconciler.sync.stale import doubt
 from reconciler.sync.tell import Tally, tell
 from reconciler.sync.threads import Record
 from reconciler.sync.write import Writing, Written, changed_again, confirm, has_writes, unsettled_refs
@@ -298,6 +299,7 @@ class _Pass:
         look(work, self.observations, self.runs, self.stamp)
         decide_scope(work)
         if WEB in work.seen:
+            doubt(work)
             complain(work)
         if scope == COURSES and (edits := edits_of_courses(work)):
             self.courses = self.engine.reader.read(repo, head, edits)

@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import TypeAlias
 
 from reconciler.core.base import Base, FieldBase, Origin
-from reconciler.core.plan import Plan, Side, plan_scope
+from reconciler.core.plan import NO_DOUBT, FieldKey, Plan, Side, plan_scope
 from reconciler.core.settle import Running, on_holders, settle
 from reconciler.core.snapshot import Ref, Scope, Seen, Unreadable
 from reconciler.core.value import ABSENT, Fields, Held, Value
@@ -66,6 +66,8 @@ class ScopeWork:
     """Agents of courses the learner left, to be deleted: only where a person opened that way."""
     threads: list[Record] = field(default_factory=list[Record])
     """What is to be put on record of this learner's threads."""
+    suspect: frozenset[FieldKey] = NO_DOUBT
+    """Fields of which a person is asked, though they could be captured."""
     known: dict[str, Base] = field(default_factory=dict[str, Base])
     """Each base as this pass found it, once what has settled meanwhile was believed: what the plan starts from."""
 
@@ -190,7 +192,7 @@ def is_unsettled(base: Base) -> bool:
 def decide_scope(work: ScopeWork) -> None:
     """Plan the scope from what was looked at."""
     sides = [Side(remote, seen, work.known[remote]) for remote, seen in work.seen.items()]
-    work.plan = plan_scope(work.desired.specs, work.git.seen, sides, _dirty_refs(work))
+    work.plan = plan_scope(work.desired.specs, work.git.seen, sides, _dirty_refs(work), work.suspect)
     work.bases = {remote: _known(base, work.seen[remote], work.plan.target) for remote, base in work.plan.bases.items()}
 
 

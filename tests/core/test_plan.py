@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from reconciler.core.base import NEVER, Base, FieldBase, Link, Origin
 from reconciler.core.decide import NO_COMMON_PAST, SAID_BY_BOTH
-from reconciler.core.plan import Blind, Change, Clash, Plan, Side, plan_scope
+from reconciler.core.plan import WENT_BACK, Blind, Change, Clash, Plan, Side, plan_scope
 from reconciler.core.snapshot import MISSING, FieldRule, Seen, Spec, Unreadable
 from reconciler.core.value import ABSENT, Fields, Held, same
 from tests.strategies import EVERY_REMOTE, OWNED, Start, applied, believed, shown, starts, values, with_field
@@ -358,3 +358,26 @@ def shows(side: Side, ref: str) -> bool:
 
 def shown_names(seen: Seen) -> list[str]:
     return list(seen) if isinstance(seen, Mapping) else []
+
+
+def test_news_under_suspicion_is_asked_about_and_nothing_of_it_moves() -> None:
+    live, past = {"f": "old", "g": "new"}, base(f="git", g="git")
+    side = Side(L, {REF: live}, past)
+    plan = plan_scope({REF: BLOCK}, {REF: {"f": "git", "g": "git"}}, [side], suspect=frozenset({(REF, "f")}))
+
+    assert [(change.name, change.after) for change in plan.captured] == [("g", "new")]
+    assert [(clash.name, clash.git, clash.live, clash.reason) for clash in plan.clashes] == [
+        ("f", "git", "old", WENT_BACK)
+    ]
+    assert plan.pending == ()
+    assert plan.bases[L].resources[REF]["f"] == past.resources[REF]["f"]
+
+
+@pytest.mark.parametrize(("git", "live"), [("same", "same"), ("git", "past")])
+def test_suspicion_asks_nothing_where_there_is_no_news(git: str, live: str) -> None:
+    side = Side(L, {REF: {"f": live}}, base(f="past"))
+    doubted = frozenset({(REF, "f")})
+
+    assert plan_scope({REF: BLOCK}, {REF: {"f": git}}, [side], suspect=doubted) == plan_scope(
+        {REF: BLOCK}, {REF: {"f": git}}, [side]
+    )
