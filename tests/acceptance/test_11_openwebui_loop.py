@@ -25,10 +25,10 @@ from reconciler.ports import Commit
 from reconciler.store.gitio import MAIN, GitRepo
 from reconciler.store.workspace import GitWorkspace, init_workspace
 from tests.acceptance.place import OURS, git
-from tests.contract.openwebui.conftest import clean_openwebui, openwebui, world
+from tests.contract.openwebui.conftest import ann, clean_openwebui, openwebui, staff, world
 from tests.contract.openwebui.world import Account, World
 
-__all__ = ["clean_openwebui", "openwebui", "world"]
+__all__ = ["ann", "clean_openwebui", "openwebui", "staff", "world"]
 
 COURSE = "essay-lab"
 PATIENCE_SECONDS = 20.0
@@ -102,7 +102,7 @@ class School:
 
     def model(self) -> Any:
         listed = self.world.ask("GET", "/models/all")
-        return next(row for row in listed if row["id"].endswith(f".{COURSE}"))
+        return next(row for row in listed if row["id"].endswith(COURSE))
 
     def chat(self, who: Account, title: str) -> str:
         model = self.model()["id"]
