@@ -82,6 +82,7 @@ class Story:
         self.news.add(key_of(after))
         old, new = self._parts(before), self._parts(after)
         self.added.update((part, at) for part in new if part not in old)
+        self.news.update(f"+{part}" for part in new if part not in old)
         self.removed.update((part, at) for part in old if part not in new)
         self.gone.update(part for part in old if part not in new)
 
@@ -104,8 +105,8 @@ class Story:
     def decide(self, values: Sequence[Held], chosen: Held) -> None:
         """A person chose one of the values in conflict."""
         self.unsure()
-        self.news -= {key_of(value) for value in values}
         held = {part for value in values for part in self._parts(value)}
+        self.news -= {key_of(value) for value in values} | {f"+{part}" for part in held}
         self.gone |= held - set(self._parts(chosen))
 
     def unsure(self) -> None:
@@ -127,7 +128,7 @@ class Story:
 
     def captured(self, after: Held, at: int) -> None:
         """Git took a value from the live side."""
-        self.news.discard(key_of(after))
+        self.news -= {key_of(after), *(f"+{part}" for part in self._parts(after))}
         self.now_in_git(after, at)
 
     def unwanted(self, after: Held) -> str:
@@ -155,7 +156,8 @@ class Story:
 
     def _unwanted_parts(self, old: Sequence[str], new: Sequence[str]) -> str:
         for part in new:
-            if part not in old and self.added.get(part, NEVER_YET) <= self.lost.get(part, NEVER_YET):
+            is_newer = self.added.get(part, NEVER_YET) > self.lost.get(part, NEVER_YET) or f"+{part}" in self.news
+            if part not in old and not is_newer:
                 return f"nobody added {part} live since git gave it up"
         is_new = not same(self.git, self.agreed)
         for part in old:

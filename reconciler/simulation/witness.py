@@ -105,7 +105,8 @@ class Witness:
     def _mean_all(self, scope: Scope, ref: Ref, new: Fields) -> None:
         for name in {**self.git.get((scope, ref), NO_FIELDS), **new}:
             story = self.story(scope, ref, name)
-            story.mean_live(story.git, new.get(name, ABSENT), self.moment, sure=False)
+            for before in (story.git, ABSENT):
+                story.mean_live(before, new.get(name, ABSENT), self.moment, sure=False)
             story.unsure()
 
     # ------------------------------------------------------------------ commits
