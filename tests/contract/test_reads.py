@@ -95,6 +95,29 @@ def test_a_scoped_read_shows_its_scopes_and_who_holds_what(world: World, two: di
     assert found.seen[ANN][AGENT] == two["ann"]
 
 
+def test_an_agent_that_has_not_moved_is_not_read_again_for_its_scope(
+    world: World, remote: LettaRemote, two: dict[str, Live]
+) -> None:
+    whole = remote.observe([ANN, COURSES], "full")
+    world.tap.forget()
+    assert remote.observe([ANN, COURSES], "recent") == whole
+    assert len(world.tap.seen) == 2
+
+    world.patch(two["ann"].handle, system="Somebody's own.")
+    moved = remote.observe([ANN, COURSES], "recent").seen[ANN][AGENT]
+    assert isinstance(moved, Live)
+    assert moved.fields["system"] == "Somebody's own."
+
+    agent, block = two["ann"].handle, two["ann-block"].handle
+    world.ask("PATCH", f"/v1/agents/{agent}/core-memory/blocks/detach/{block}")
+    alone = remote.observe([ANN, COURSES], "recent").seen[ANN][AGENT]
+    assert isinstance(alone, Live)
+    assert alone.fields["blocks"] == (RULES,)
+
+    world.ask("DELETE", f"/v1/agents/{agent}")
+    assert AGENT not in remote.observe([ANN, COURSES], "recent").seen.get(ANN, {})
+
+
 def test_a_scoped_read_of_one_who_has_nothing_is_complete_and_empty(world: World, two: dict[str, Live]) -> None:
     found = world.remote().observe(["user/nobody"], "full")
 

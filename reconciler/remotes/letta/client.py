@@ -64,6 +64,10 @@ class Api:
         """Agents with their blocks, tags and tools. Without `include` all three come empty."""
         return self._page("agents", self._letta.agents.with_raw_response.list, slim_agent, include=_EVERYTHING, **query)
 
+    def bare_agents(self, **query: Any) -> list[Json]:
+        """Agents as they are listed without `include`: their ids and times are what is true of these rows."""
+        return rows(self._call(self._letta.agents.with_raw_response.list, **query))
+
     def agent(self, handle: str) -> Json:
         return table(self._call(self._letta.agents.with_raw_response.retrieve, handle, include=_EVERYTHING))
 

@@ -42,6 +42,11 @@ class Shown:
         self._kept[found] = (row, context, made)
         return made
 
+    def row(self, found: str) -> Json | None:
+        """The row it was last made of."""
+        kept = self._kept.get(found)
+        return kept[0] if kept else None
+
     def forget(self, found: str) -> None:
         self._kept.pop(found, None)
 

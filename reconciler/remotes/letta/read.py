@@ -17,6 +17,7 @@ from reconciler.remotes.letta.marks import COURSES, SHARED, base_marks
 from reconciler.remotes.letta.offers import Offers
 from reconciler.remotes.letta.paging import AGENTS_A_PAGE, BLOCKS_A_PAGE, Listing, Query, by_age, listing, walk
 from reconciler.remotes.letta.sighting import Sighting
+from reconciler.remotes.letta.wire import Json, handle, text
 
 FEW_SCOPES = 20
 NEWEST = 50
@@ -38,7 +39,7 @@ class Reader:
         sight = Sighting(self._workspace, self._known)
         is_scoped = scopes is not None and 0 < len(scopes) <= FEW_SCOPES
         if scopes is not None and is_scoped:
-            complete = self._read_scopes(sight, scopes)
+            complete = self._read_scopes(sight, scopes, depth)
         else:
             complete = {"full": self._read_all, "values": self._read_values, "recent": self._read_recent}[depth](sight)
         self._name_strangers(sight, all_blocks=not is_scoped and "block" in complete)
@@ -89,16 +90,34 @@ class Reader:
 
     # ------------------------------------------------------------------ by scope
 
-    def _read_scopes(self, sight: Sighting, scopes: Sequence[Scope]) -> set[str]:
+    def _read_scopes(self, sight: Sighting, scopes: Sequence[Scope], depth: Depth) -> set[str]:
         """Two requests, whatever else the server holds. Tags match any of these; whose they are is seen here."""
         began = self._now()
         blocks = self._scoped("block", [_tag(scope) for scope in scopes], scopes)
         sight.add_blocks(blocks.rows, whole=True)
         complete = self._proved("block", blocks, scopes, began, sight)
-        users = [_tag(scope) for scope in scopes if scope != COURSES]
-        agents = self._scoped("agent", users, scopes) if users else Listing((), True)
+        learners = [scope for scope in scopes if scope != COURSES]
+        agents = self._unmoved(learners) if depth == "recent" else None
+        if agents is None:
+            agents = (
+                self._scoped("agent", [_tag(scope) for scope in learners], scopes) if learners else Listing((), True)
+            )
         sight.add_agents(agents.rows, whole=True)
-        return complete | self._proved("agent", agents, [scope for scope in scopes if scope != COURSES], began, sight)
+        return complete | self._proved("agent", agents, learners, began, sight)
+
+    def _unmoved(self, learners: Sequence[Scope]) -> Listing | None:
+        """All their agents as last read, where the server lists the same ones and says that none has moved since.
+
+        `updated_at` moves as it does for the newest agents. A listing without what hangs on an agent costs a quarter.
+        """
+        expected = self._known.handles("agent", learners)
+        if not expected:
+            return None
+        listed = self._api.bare_agents(tags=[_tag(scope) for scope in learners], limit=AGENTS_A_PAGE)
+        kept = [row for each in listed if (row := self._known.shown.row(handle(each))) and _is_as_old(row, each)]
+        if len(kept) < len(listed) or len(listed) == AGENTS_A_PAGE or not expected <= set(map(handle, listed)):
+            return None
+        return Listing(tuple(by_age(kept)), True)
 
     def _scoped(self, kind: str, tags: list[str], scopes: Sequence[Scope]) -> Listing:
         """The server's count is asked for only where something known is not in the listing, or nothing is known."""
@@ -137,6 +156,10 @@ class Reader:
             found, _ = walk(self._api.blocks, BLOCKS_A_PAGE, {"tags": tags[start : start + NEWEST]})
             sight.add_blocks(found)
         self._known.note_foreign(self._known.strange(strangers))
+
+
+def _is_as_old(row: Json, other: Json) -> bool:
+    return bool(moved := text(row, "updated_at")) and moved == text(other, "updated_at")
 
 
 def _tag(scope: Scope) -> str:
