@@ -18,13 +18,14 @@ _KEPT_HEADERS = ("content-type", "accept", "authorization", "x-stainless-package
 
 @dataclass(frozen=True)
 class Exchange:
-    """One request, the id of what it made, and the thread that sent it."""
+    """One request, the id of what it made, whether it failed, and the thread that sent it."""
 
     method: str
     url: str
     headers: Mapping[str, str]
     body: bytes
     made: bytes
+    failed: bool
     thread: int
 
 
@@ -49,12 +50,14 @@ def recorded() -> Iterator[list[Exchange]]:
 def _exchange(request: httpx.Request, reply: httpx.Response) -> Exchange:
     headers = {name: request.headers[name] for name in _KEPT_HEADERS if name in request.headers}
     made = _made(reply.content) if request.method == "POST" else b""
-    return Exchange(request.method, str(request.url), headers, request.content, made, threading.get_ident())
+    return Exchange(
+        request.method, str(request.url), headers, request.content, made, reply.is_error, threading.get_ident()
+    )
 
 
 def _made(reply: bytes) -> bytes:
     """The id of the thing that a reply shows, where it shows one."""
-    shown = json.loads(reply) if reply else None
+    shown = json.loads(reply) if reply.startswith(b"{") else None
     return str(shown.get("id", "")).encode() if isinstance(shown, dict) else b""
 
 
