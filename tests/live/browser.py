@@ -22,7 +22,7 @@ FLAGS = (
     "--disable-component-update",
     "--disable-sync",
 )
-PATIENCE_MS = 15_000
+PATIENCE_MS = 30_000
 
 # Selects a stretch of the note's text, which the editor may have split over many coloured spans.
 _SELECT = """([text, from]) => {
@@ -90,15 +90,20 @@ class Visit:
 
     def replace(self, old: str, new: str) -> None:
         """Select one stretch of the open note and type over it, key by key."""
-        self.page.evaluate(_SELECT, [old, 0])
-        # The editor takes over the selection in an event of its own.
-        self.page.wait_for_timeout(100)
+        self._select(old, 0)
         self.page.keyboard.type(new, delay=10)
 
     def type_after(self, text: str, typed: str) -> None:
-        self.page.evaluate(_SELECT, [text, len(text)])
-        self.page.wait_for_timeout(100)
+        self._select(text, len(text))
         self.page.keyboard.type(typed, delay=10)
+
+    def _select(self, text: str, start: int) -> None:
+        # The editor can be typed into before its text has come through the socket.
+        has_text = "text => document.querySelector('.ProseMirror')?.textContent.includes(text)"
+        self.page.wait_for_function(has_text, arg=text)
+        self.page.evaluate(_SELECT, [text, start])
+        # The editor takes over the selection in an event of its own.
+        self.page.wait_for_timeout(100)
 
     def shown(self) -> str:
         """The text of the open note as a person sees it."""

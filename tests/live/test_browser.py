@@ -76,7 +76,7 @@ def seconds_until(webui_server: OpenWebUIServer, note_id: str, wanted: str) -> f
 def rewritten(webui_server: OpenWebUIServer, visit: object, made: dict[str, object]) -> dict[str, object]:
     """The note once its editor has saved what it made of it."""
     visit.open_note(made["id"])
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 30
     while time.monotonic() < deadline:
         got = webui.get_note(webui_server, made["id"])
         if got["data"]["content"].get("json"):
