@@ -20,8 +20,12 @@ users = typer.Typer(help="Learners: add, list.", rich_markup_mode=None, no_args_
 diffs = typer.Typer(
     help="What waits for a person: list, show, approve, reject.", rich_markup_mode=None, no_args_is_help=True
 )
+threads = typer.Typer(
+    help="Chats and background runs on record: list, register.", rich_markup_mode=None, no_args_is_help=True
+)
 app.add_typer(users, name="users")
 app.add_typer(diffs, name="diffs")
+app.add_typer(threads, name="threads")
 
 
 @app.command()
@@ -199,6 +203,32 @@ def diffs_reject(context: typer.Context, key: DiffId, workspace: Workspace = Non
     from reconciler.commands.diffs import decide
 
     return decide(taken(context, workspace, debug=debug).folder, key, "rejected", None)
+
+
+@threads.command("list")
+def threads_list(
+    context: typer.Context, user: User = None, workspace: Workspace = None, output: Format = None, debug: Debug = False
+) -> int:
+    """List the threads on record by agent, newest first."""
+    from reconciler.commands.threads import list_threads
+
+    common = taken(context, workspace, output, debug)
+    return list_threads(common.folder, user, common.output)
+
+
+@threads.command("register")
+def threads_register(
+    context: typer.Context,
+    user: Annotated[str, typer.Option(metavar="ID", help="Whose thread it is.")],
+    agent: Annotated[str, typer.Option(metavar="NAME", help="The agent, or the course.")],
+    chat: Annotated[str, typer.Option(metavar="ID", help="The id Open WebUI gave it.")],
+    workspace: Workspace = None,
+    debug: Debug = False,
+) -> int:
+    """Put a thread on record that no look would find, in your name."""
+    from reconciler.commands.threads import register
+
+    return register(taken(context, workspace, debug=debug).folder, user, agent, chat)
 
 
 @app.command()

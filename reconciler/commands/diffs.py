@@ -2,28 +2,22 @@
 
 from __future__ import annotations
 
-import getpass
-import os
-import re
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 from rich.text import Text
 
 from reconciler.bootstrap import open_workspace, opened
+from reconciler.commands.who import who_commits
 from reconciler.core.outcome import IN_SYNC
-from reconciler.ports import Person
 from reconciler.report_diff import diff_lines, is_long
 from reconciler.report_json import Json, plain
 from reconciler.settings import load
-from reconciler.store.people import person
 from reconciler.sync.review import Found, Verdict, all_diffs, find_diff, review
 from reconciler.terminal import say, show, show_json, show_table
 from reconciler.visible import brief, value_text, visible
 
 _SHORT_ID = 10
-_IDENT = re.compile(r"(?P<name>.*?) <(?P<email>[^>]*)> \d+ [+-]\d{4}")
 
 
 def list_diffs(folder: Path, with_closed: bool, output: str) -> int:
@@ -54,7 +48,7 @@ def show_diff(folder: Path, key: str, output: str) -> int:
 def decide(folder: Path, key: str, verdict: Verdict, take: str | None) -> int:
     """Commit a person's word; the next pass carries it to every side."""
     with opened(folder) as app:
-        done = review(app.engine, key, verdict, take, _who_asks(folder))
+        done = review(app.engine, key, verdict, take, who_commits(folder))
     field = done.diff.field or "the text"
     say(f"{verdict}: {field} of {done.diff.ref}, {done.scope}: {done.diff.chosen}'s value is now git's")
     say("the loop carries it out; without one: reconciler --once --apply")
@@ -122,15 +116,3 @@ def _as_json(found: Found) -> dict[str, Json]:
         "created_at": diff.created_at,
         "reviewed_at": diff.reviewed_at,
     }
-
-
-def _who_asks(folder: Path) -> Person:
-    """Who git would say is committing here: their word stands in the log under their name."""
-    asked = subprocess.run(
-        ["git", "var", "GIT_AUTHOR_IDENT"], cwd=folder, capture_output=True, text=True, errors="replace", check=False
-    )
-    found = _IDENT.match(asked.stdout)
-    if asked.returncode == 0 and found:
-        return person(found["name"], found["email"])
-    name = getpass.getuser()
-    return person(name, f"{name}@{os.uname().nodename}")

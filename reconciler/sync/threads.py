@@ -127,7 +127,7 @@ def records(repo: Repo, head: str, user: User, found: Iterable[Found], full: boo
 def _is_news(before: Written, thread: WebThread, full: bool) -> bool:
     if not before or before.get("title") != thread.title[:_LONGEST_TITLE]:
         return True
-    return full and before.get("updated_at") != _time(thread.updated_at)
+    return full and before.get("updated_at") != time_text(thread.updated_at)
 
 
 def _read(repo: Repo, blob: str) -> Written | None:
@@ -140,18 +140,19 @@ def _read(repo: Repo, blob: str) -> Written | None:
 
 def _written(found: Found, before: Written) -> Written:
     thread = found.thread
-    began = before.get("created_at") or _time(thread.created_at or thread.updated_at)
+    began = before.get("created_at") or time_text(thread.created_at or thread.updated_at)
     return {
         "chat_id": thread.id,
         "created_at": began,
         "agent_name": before.get("agent_name") or found.source.name,
         "title": thread.title[:_LONGEST_TITLE],
-        "updated_at": _time(thread.updated_at),
+        "updated_at": time_text(thread.updated_at),
         "kind": found.source.kind,
     }
 
 
-def _time(when: datetime) -> str:
+def time_text(when: datetime) -> str:
+    """A moment as records have it."""
     return when.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
