@@ -15,7 +15,15 @@ from tests.live.fixtures import clean_letta, letta
 __all__ = ["clean_letta", "letta"]
 
 
-@pytest.fixture(params=["embedded", "live"])
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Every scenario meets both servers, unless its file names those that do: a real one is ten times slower."""
+    if "system" in metafunc.fixturenames:
+        chosen = getattr(metafunc.module, "LIVE", None)
+        is_live = chosen is None or metafunc.function.__name__ in chosen
+        metafunc.parametrize("system", ["embedded", "live"] if is_live else ["embedded"], indirect=True)
+
+
+@pytest.fixture
 def system(request: pytest.FixtureRequest) -> Iterator[System]:
     """An empty Letta."""
     with embedded() if request.param == "embedded" else live(request.getfixturevalue("clean_letta")) as started:

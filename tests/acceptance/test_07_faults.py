@@ -13,6 +13,13 @@ import pytest
 from tests.acceptance.killing import Steps, counting, killed_pass
 from tests.acceptance.place import Place
 
+LIVE = {
+    "test_a_kill_at_any_step_is_healed_by_the_next_process",
+    "test_a_write_that_fails_is_made_by_the_next_pass",
+    "test_somebody_writing_between_read_and_write_is_not_overwritten_unseen",
+    "test_a_commit_made_during_the_pass_is_kept",
+}
+
 
 def _edit_all_over(place: Place) -> None:
     """A bit of everything for one pass: pushes, captures, a merge, a conflict, a new prompt, a new learner."""

@@ -12,6 +12,7 @@ from reconciler.core.outcome import Report
 from reconciler.errors import Terminal
 from tests.acceptance.place import Place
 
+LIVE = {"test_a_huge_live_value_is_left_where_it_is_and_stops_nothing_else"}
 SECRET = "outside and nobody's business"
 NAMES = {
     "climbing": "../../outside",
