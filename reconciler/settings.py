@@ -125,10 +125,11 @@ class LoopSettings(Section):
 
 
 class GitSettings(Section):
-    """Whom commits of ours name."""
+    """Whom commits of ours name. autocommit: what was saved, and is valid, is committed in the saver's name."""
 
     name: str = "reconciler"
     email: str = "reconciler@localhost"
+    autocommit: bool = False
 
 
 class Settings(BaseSettings):

@@ -11,6 +11,7 @@ from pathlib import Path
 from types import FrameType
 
 from reconciler.bootstrap import App, opened
+from reconciler.commands.desks import Desks
 from reconciler.commands.events import Events
 from reconciler.controller.backoff import Backoff
 from reconciler.controller.loop import EventBell, Loop, Pace
@@ -92,13 +93,15 @@ class _Turns:
     """One pass of the loop, taking turns with whoever else applies."""
 
     def __init__(self, app: App, events: Events) -> None:
-        self._app, self._events, self._hooks = app, events, _Hooks(app)
+        self._app, self._events, self._hooks, self._desks = app, events, _Hooks(app), Desks(app, _warn)
 
     def __call__(self, scopes: Sequence[Scope] | None, depth: Depth) -> Report:
         self._hooks.write()
         if depth == "full" and self._app.web:
             self._events.register(self._app.web)
         with a_turn_to_write(self._app.folder):
+            if self._app.settings.git.autocommit:
+                self._desks.commit(scopes, depth)
             report = self._app.engine.run(apply=True, scopes=scopes, depth=depth)
         self._hooks.write()
         return report
