@@ -33,10 +33,11 @@ format: $(READY) ## Format the code
 	@$(BIN)/ruff check --fix .
 
 live: $(READY) ## Install the real servers from PyPI and start them
-	@$(BIN)/python -m tests.live.server
+	@$(BIN)/python -m tests.live
 
 test-live: $(READY) ## Run the contract suites and the scenarios against the real servers
 	@$(BIN)/python -m tests.live.install letta
+	@$(BIN)/python -m tests.live.install openwebui
 	@RECONCILER_LIVE=1 $(BIN)/python -m pytest tests/live tests/contract tests/acceptance
 
 simulate: $(READY) ## Run the simulation over SEEDS seeds
