@@ -19,6 +19,8 @@ from reconciler.ports import Live, Observation, Repo
 
 LIVE_LIMIT = 1_000_000
 """Most characters of a live document that are read as one."""
+MOST_ASKED = 80_000
+"""Most characters of an invalid text that a question shows: its file holds it twice, escaped, below git's cap."""
 
 
 @dataclass(frozen=True)
@@ -119,6 +121,8 @@ def live_fields(live: Live | Unreadable, document: Document | None, spec: Spec |
     try:
         return {**document.lens.parse(live.text), **beside}
     except InvalidBlock as error:
+        if len(live.text) > MOST_ASKED:
+            return Unreadable(f"{error}; mend it in place: its {len(live.text):,} characters are too many to ask about")
         return Unreadable(str(error), live.text)
 
 

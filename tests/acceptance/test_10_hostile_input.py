@@ -56,8 +56,10 @@ def _assert_kept_out(place: Place) -> None:
 
 
 def _assert_said(report: Report, *words: str) -> None:
-    notices = [*report.errors, *report.warnings, *report.unknown, *report.halts, *report.conflicts]
-    sentences = [str(each) for each in notices]
+    sentences = [f"{each.where}: {each.message}" for each in (*report.errors, *report.warnings)]
+    sentences += [f"{each.scope} {each.ref}: {each.reason}" for each in report.unknown]
+    sentences += [f"{each.scope} {each.ref}: {field.reason}" for each in report.conflicts for field in each.fields]
+    sentences += [each.reason for each in report.halts]
     assert any(all(word in each for word in words) for each in sentences), sentences
     assert all(len(each) < 3000 for each in sentences)
 
