@@ -5,7 +5,7 @@ Nothing is ever taken away here: an account that vanished leaves its repo as it 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from reconciler.core.outcome import FieldChange, Notice, PlannedAction
@@ -61,10 +61,11 @@ def enrolments(
     """What the accounts ask of the learners there are, and what deserves a look."""
     found: list[Enrolment] = []
     notices: list[Notice] = []
+    there = frozenset(account.id for account in accounts)
     for account in accounts:
         if account.role != "user":
             continue
-        learner = _learner(account, users)
+        learner = _learner(account, users, there)
         wanted = _wanted(account, groups, policy)
         try:
             after = _linked(learner, account, wanted) if learner else _new(account, wanted)
@@ -73,12 +74,14 @@ def enrolments(
             continue
         if after != learner:
             found.append(Enrolment(learner, after))
-    return found, [*notices, *_vanished(users, accounts)]
+    linked = {each.before.id for each in found if each.before}
+    return found, [*notices, *_vanished([user for user in users if user.id not in linked], there)]
 
 
-def _learner(account: WebUser, users: Sequence[User]) -> User | None:
+def _learner(account: WebUser, users: Sequence[User], there: Collection[str]) -> User | None:
+    """By e-mail also one whose own account is gone: after a wiped database everybody comes back with another id."""
     by_id = [user for user in users if user.open_webui_id == account.id]
-    by_mail = [user for user in users if not user.open_webui_id and user.email and _same_mail(user, account)]
+    by_mail = [user for user in users if user.open_webui_id not in there and user.email and _same_mail(user, account)]
     return next(iter([*by_id, *by_mail]), None)
 
 
@@ -101,8 +104,7 @@ def _new(account: WebUser, wanted: tuple[str, ...]) -> User:
     return User(check_user_id(account.id), account.name, account.email, account.id, wanted)
 
 
-def _vanished(users: Sequence[User], accounts: Sequence[WebUser]) -> Iterable[Notice]:
-    there = {account.id for account in accounts}
+def _vanished(users: Sequence[User], there: Collection[str]) -> Iterable[Notice]:
     for user in users:
         if user.open_webui_id and user.open_webui_id not in there:
             said = f"{user.name or user.id} has no account in Open WebUI any more; nothing of theirs was deleted"
