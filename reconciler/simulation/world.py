@@ -247,7 +247,7 @@ class World:
         workspace = SimWorkspace(self.workspace, hazard, self._moved)
         remote = SimRemote(self.remote, hazard, self.clock, self._showed if hazard is self.hazard else _unheard)
         engine = Engine(workspace, [remote], self.clock, self.policy)
-        engine.reader = _READER
+        engine.parts.reader = _READER
         return engine
 
     def _moved(self, scope: Scope, name: str, old: str | None, new: str) -> None:

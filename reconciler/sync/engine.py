@@ -1,51 +1,28 @@
 """One pass over a workspace, in the order that makes a crash between any two steps harmless (DESIGN 7, "Order").
 
-A dry run is this same walk, returning before the first write.
+``gather`` looks, plans and judges; here the plan is carried out. A dry run is this same walk, returning earlier.
 """
 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import TypeVar
 
-from reconciler.core.guard import EVERY_SCOPE, judge
-from reconciler.core.outcome import Halt, Notice, Report
-from reconciler.core.settle import Running
+from reconciler.core.outcome import Notice, Report
 from reconciler.core.snapshot import Scope
-from reconciler.desired import COURSES, Context, Desired, desired_of_courses, desired_of_user
-from reconciler.desired_web import WEB
-from reconciler.errors import ReconcilerError, Terminal, Transient
-from reconciler.manifest.user import User, load_user
+from reconciler.errors import Transient
 from reconciler.policy import Policy, Ways
-from reconciler.ports import Clock, Depth, Observation, People, Remote, Repo, Threads, Workspace
-from reconciler.store.bases import StoredBase, load_base
-from reconciler.store.courses import CourseReader, Courses
+from reconciler.ports import Clock, Depth, People, Remote, Threads, Workspace
+from reconciler.store.courses import CourseReader
 from reconciler.store.journal import Stamp
-from reconciler.sync import accident
-from reconciler.sync.complain import complain
-from reconciler.sync.memory import Known, Memory, Setting
-from reconciler.sync.people import Met, as_if, enrol, meet
+from reconciler.sync.gather import Gathering, Parts, Progress, list_runs
+from reconciler.sync.memory import Memory
 from reconciler.sync.record import Moved, record
-from reconciler.sync.roll import Looker, Roll, of_account
-from reconciler.sync.scope import (
-    ScopeWork,
-    WentBackwards,
-    check_forward,
-    decide_scope,
-    edits_of_courses,
-    is_unsettled,
-    left_over,
-    load_scope,
-    look,
-    main_of,
-    recreate,
-)
-from reconciler.sync.stale import doubt
+from reconciler.sync.roll import Roll
+from reconciler.sync.scope import ScopeWork, is_unlisted
 from reconciler.sync.tell import Tally, tell
-from reconciler.sync.threads import Record
 from reconciler.sync.write import Writing, Written, changed_again, confirm, has_writes, unsettled_refs
 
 MOST_RESTARTS = 5
@@ -54,15 +31,11 @@ MOST_RESTARTS = 5
 POLL_SECONDS = 0.25
 """Between two looks at runs that must end."""
 
-Progress = Callable[[str], None]
-T = TypeVar("T")
+Accept = Callable[[Report], bool]
 
 
 def silent(_: str) -> None:
     """No progress is shown."""
-
-
-Accept = Callable[[Report], bool]
 
 
 def always(_: Report) -> bool:
@@ -83,12 +56,10 @@ class Engine:
         threads: Threads | None = None,
     ) -> None:
         self.workspace, self.clock, self.policy = workspace, clock, policy
-        self.people = people
-        self.roll = Roll(threads, policy.web.records_words) if threads and policy.web else None
         self.remotes = {remote.name: remote for remote in remotes}
-        self.reader = CourseReader()
-        self.users: dict[tuple[str, str], User] = {}
         self.memory = Memory(list(self.remotes))
+        roll = Roll(threads, policy.web.records_words) if threads and policy.web else None
+        self.parts = Parts(workspace, self.remotes, clock, policy, people, roll, CourseReader(), {}, self.memory)
 
     def run(  # noqa: PLR0913  (the choices of one pass, each by name and with a plain default)
         self,
@@ -107,29 +78,33 @@ class Engine:
 
         Never raises for what one scope or one remote does: that is in the report.
         """
-        one = self._pass(ways, progress)
-        one.gather(scopes, depth, apply=apply and accept is always)
+        found = self._gathering(ways, progress)
+        found.gather(scopes, depth, apply=apply and accept is always)
         if apply and accept is not always:
-            apply = accept(tell(one.works, one.tally(False)))
-            if apply and one.imagined:
-                one = self._pass(ways, progress)
-                one.gather(scopes, depth, apply=True)
-        if apply and not one.halted:
-            one.carry_out()
-            one.settle(settle_seconds)
-        if one.has_stopped:
-            self.memory.forget()
-        else:
-            for work in one.works:
-                self.memory.keep(work, one.settings[work.scope])
-        return tell(one.works, one.tally(apply))
+            apply = accept(tell(found.works, tally(found, Written(), False)))
+            if apply and found.imagined:
+                found = self._gathering(ways, progress)
+                found.gather(scopes, depth, apply=True)
+        carrying = Carrying(found)
+        if apply and not found.halted:
+            carrying.carry_out()
+            carrying.settle(settle_seconds)
+        self._remember(found)
+        return tell(found.works, tally(found, carrying.written, apply))
 
-    def _pass(self, ways: Ways, progress: Progress) -> _Pass:
-        return _Pass(self, Stamp(uuid.uuid4().hex[:12], self.clock.now()), ways, progress)
+    def _remember(self, found: Gathering) -> None:
+        if found.has_stopped:
+            self.memory.forget()
+            return
+        for work in found.works:
+            self.memory.keep(work, found.settings[work.scope])
+
+    def _gathering(self, ways: Ways, progress: Progress) -> Gathering:
+        return Gathering(self.parts, Stamp(uuid.uuid4().hex[:12], self.clock.now()), ways, progress)
 
     def look_at(self, scope: Scope) -> tuple[ScopeWork, Stamp]:
         """One scope as a pass would see it now, planned; raises the first trouble there is."""
-        one = self._pass(Ways(accept_loss=True), silent)
+        one = self._gathering(Ways(accept_loss=True), silent)
         one.gather([scope], "full", apply=False)
         work = next((work for work in one.works if work.scope == scope), None)
         if work is None or one.errors:
@@ -142,361 +117,106 @@ class Engine:
 
 
 @dataclass
-class _Pass:
-    engine: Engine
-    stamp: Stamp
-    ways: Ways
-    progress: Progress
-    works: list[ScopeWork] = field(default_factory=list[ScopeWork])
-    courses: Courses = field(default_factory=Courses)
-    observations: dict[str, Observation] = field(default_factory=dict[str, Observation])
-    settings: dict[Scope, Setting] = field(default_factory=dict[Scope, Setting])
-    """What each scope was planned in: the courses may move on within a pass."""
-    runs: dict[str, Sequence[Running]] = field(default_factory=dict[str, "Sequence[Running]"])
-    halts: list[Halt] = field(default_factory=list[Halt])
-    errors: list[Notice] = field(default_factory=list[Notice])
+class Carrying:
+    """A plan being carried out: git first, then the live writes, then what is believed of them."""
+
+    found: Gathering
     written: Written = field(default_factory=Written)
-    met: Met | None = None
-    imagined: dict[Scope, Repo] = field(default_factory=dict[Scope, "Repo"])
-    skipped: list[Known] = field(default_factory=list[Known])
-    listed: list[Notice] = field(default_factory=list[Notice])
-    """What the look for threads has to say."""
-    courses_at: str = ""
-    commits: int = 0
-
-    @property
-    def halted(self) -> bool:
-        """Whether no scope may be written to at all."""
-        return any(halt.remote == "*" for halt in self.halts)
-
-    @property
-    def has_stopped(self) -> bool:
-        """Whether a halt kept more than one learner from being judged: then nobody was found to be in order."""
-        return any(map(_is_for_all, self.halts))
-
-    # ------------------------------------------------------------------ observe, decide, guard
-
-    def gather(self, scopes: Sequence[Scope] | None, depth: Depth, *, apply: bool) -> None:
-        """Look at everything, plan every scope, and judge the whole."""
-        self._meet(apply)
-        repos = self._repos(scopes)
-        memory = self.engine.memory
-        moved = [
-            scope for scope, repo in repos.items() if not self._try(scope, lambda s=scope, r=repo: memory.holds(s, r))
-        ]
-        stored = {scope: bases for scope in moved if (bases := self._stored(scope, repos[scope])) is not None}
-        self._list_runs([base for bases in stored.values() for base in bases.values()])
-        self._observe(None if scopes is None else list(repos), depth)
-        if not self.observations:
-            return
-        if scopes is None and (roll := self.engine.roll):
-            self.listed = self._try(WEB, lambda: self._look_for_threads(roll, repos, depth)) or []
-        self.progress(f"planning {len(repos)} scopes")
-        for scope in [scope for scope in repos if scope not in moved or scope in stored]:
-            self._try(scope, lambda scope=scope: self._plan(scope, repos[scope], may_skip=scope not in moved))
-        if depth == "full":
-            self.errors += self._unlisted()
-        self._guard()
-
-    def _meet(self, apply: bool) -> None:
-        """Meet the accounts, where there are any; new learners are made now, or as if."""
-        people, policy = self.engine.people, self.engine.policy.web
-        if people is None or policy is None:
-            return
-        self.met = self._try(WEB, lambda: meet(people, policy, self._learners()))
-        if self.met is not None and apply:
-            met = self.met
-            self.commits += self._try(WEB, lambda: enrol(self.engine.workspace, met, self.stamp)) or 0
-        elif self.met is not None:
-            self.imagined = as_if(self.met, self.stamp)
-
-    def _look_for_threads(self, roll: Roll, repos: Mapping[Scope, Repo], depth: Depth) -> list[Notice]:
-        learners = [*self._learners(), *(self.met.learners().values() if self.met else ())]
-        if WEB not in self.observations:
-            return []
-        looker = Looker(self.observations[WEB], of_account(learners), repos, self.stamp.now)
-        return roll.look(looker, whole=depth == "full")
-
-    def _learners(self) -> list[User]:
-        """Every learner whose file can be read; trouble with one is met again, and told, when they are planned."""
-        found: list[User] = []
-        for name in self.engine.workspace.users():
-            try:
-                repo = self.engine.workspace.repo(f"user/{name}")
-                found.append(self._user(f"user/{name}", repo, repo.files(main_of(repo, f"user/{name}"))))
-            except ReconcilerError:
-                continue
-        return found
-
-    def _repos(self, scopes: Sequence[Scope] | None) -> dict[Scope, Repo]:
-        """The repo of every scope asked for; the courses come first, for the learners are planned against them."""
-        workspace = self.engine.workspace
-        wanted = (
-            [f"user/{user}" for user in workspace.users()] if scopes is None else [s for s in scopes if s != COURSES]
-        )
-        repos: dict[Scope, Repo] = {}
-        for scope in [COURSES, *wanted]:
-            repo = self._try(scope, lambda scope=scope: workspace.repo(scope))
-            if repo is not None:
-                repos[scope] = repo
-        return {**repos, **{scope: repo for scope, repo in self.imagined.items() if scopes is None or scope in scopes}}
-
-    def _stored(self, scope: Scope, repo: Repo) -> dict[str, StoredBase] | None:
-        return self._try(scope, lambda: {name: load_base(repo, name) for name in self.engine.remotes})
-
-    def _list_runs(self, bases: Sequence[StoredBase]) -> None:
-        """List before reading, where anything is in the air: only a read after the listing can prove a run's end.
-
-        Where the listing fails there is none: no runs known is not the same as no runs.
-        """
-        if any(is_unsettled(base) for base in bases):
-            for name, remote in self.engine.remotes.items():
-                runs = self._try(name, lambda remote=remote: list_runs(remote))
-                if runs is not None:
-                    self.runs[name] = runs
-
-    def _observe(self, scopes: list[Scope] | None, depth: Depth) -> None:
-        for name, remote in self.engine.remotes.items():
-            self.progress(f"reading {name}")
-            seen = self._try(name, lambda remote=remote: remote.observe(scopes, depth))
-            if seen is not None:
-                self.observations[name] = seen
-
-    def _unlisted(self) -> Iterable[Notice]:
-        """What a full look did not show whole: unknown, so the pass is in trouble, however little there is to do."""
-        for name, seen in self.observations.items():
-            asked = {ref for work in self.works for ref, spec in work.desired.specs.items() if name in spec.remotes} | {
-                ref for known in self.skipped for ref in known.shown.get(name, {})
-            }
-            for kind in sorted({ref.partition("/")[0] for ref in asked} - seen.complete):
-                yield Notice(name, f"its listing of {kind}s was not complete: what it did not show is left as it is")
-
-    def setting(self) -> Setting:
-        """What the plan of any learner depends on besides their own repo and what is live of theirs."""
-        offers = tuple(
-            sorted((name, seen.offers.get("tools", frozenset[str]())) for name, seen in self.observations.items())
-        )
-        return Setting(self.courses_at, offers, self.met and tuple(sorted(self.met.web.groups.items())))
-
-    def _plan(self, scope: Scope, repo: Repo, *, may_skip: bool = False) -> None:
-        head = main_of(repo, scope)
-        if scope == COURSES:
-            self.courses, self.courses_at = self.engine.reader.read(repo, head), head
-        threads = self._threads(scope, repo, head)
-        if (
-            may_skip
-            and not threads
-            and self.ways == Ways()
-            and (known := self.engine.memory.unchanged(scope, self.setting(), self.observations))
-        ):
-            self.skipped.append(known)
-            return
-        self.settings[scope] = self.setting()
-        desired = self._desired(scope, repo, head)
-        work = load_scope(scope, repo, head, desired, list(self.observations))
-        check_forward(work, self.ways.accept_rewind)
-        work.threads = threads
-        look(work, self.observations, self.runs, self.stamp)
-        decide_scope(work)
-        if WEB in work.seen:
-            doubt(work)
-            complain(work)
-        if scope == COURSES and (edits := edits_of_courses(work)):
-            self.courses = self.engine.reader.read(repo, head, edits)
-            self.courses_at = f"{head} and edits"
-        work.prunes = left_over(work) if self.ways.prune else []
-        self.works.append(work)
-
-    def _threads(self, scope: Scope, repo: Repo, head: str) -> list[Record]:
-        """What is to be put on record of a learner's threads."""
-        roll = self.engine.roll
-        if roll is None or not roll.pending.get(scope):
-            return []
-        return roll.records(repo, head, self._user(scope, repo, repo.files(head)), scope)
-
-    def _desired(self, scope: Scope, repo: Repo, head: str) -> Desired:
-        files = repo.files(head)
-        if scope == COURSES:
-            return desired_of_courses(self.courses.courses, files, self.met and self.met.web)
-        user = self._user(scope, repo, files)
-        user = self.met.learners().get(scope, user) if self.met else user
-        offers = {key: value for seen in self.observations.values() for key, value in seen.offers.items()}
-        context = Context(self.engine.workspace.uuid, self.engine.policy, offers, self.met and self.met.web)
-        return desired_of_user(user, self.courses.courses, files, context)
-
-    def _user(self, scope: Scope, repo: Repo, files: Mapping[str, str]) -> User:
-        name = scope.partition("/")[2]
-        if "user.toml" not in files:
-            raise Terminal(f"users/{name} has no user.toml on main; write one, or run `reconciler users add {name}`")
-        key = (name, files["user.toml"])
-        if key not in self.engine.users:
-            user = load_user(repo.read(files["user.toml"]), f"users/{name}/user.toml")
-            if user.id != name:
-                raise Terminal(f"users/{name}/user.toml says id = {user.id!r}; a learner's folder is named by their id")
-            self.engine.users[key] = user
-        return self.engine.users[key]
-
-    def _guard(self) -> None:
-        """Halt every remote whose observation looks like an accident, unless a person opened the way on."""
-        self._guard_courses()
-        for remote in self.observations:
-            if self.ways.recreate:
-                self._recreate(remote)
-            elif not self.ways.accept_loss:
-                pairs = [pair for work in self.works for pair in accident.findings(work, remote)]
-                pairs += [pair for known in self.skipped for pair in known.present]
-                self.halts += judge(remote, pairs, self.engine.policy.limits)
-        for remote in {halt.remote for halt in self.halts if _is_for_all(halt)} & self.observations.keys():
-            for work in self.works:
-                work.known.pop(remote, None)
-                work.seen.pop(remote, None)
-                decide_scope(work)
-
-    def _guard_courses(self) -> None:
-        served = [
-            ref.partition("/")[2]
-            for work in self.works
-            for base in work.known.values()
-            for ref in base.resources
-            if ref.startswith("agent/")
-        ]
-        enrolled = [course for user in self._enrolled() for course in user.courses]
-        for course in accident.courses_gone(enrolled, self.courses.known, served):
-            if not self.ways.accept_loss:
-                self.halts.append(Halt(COURSES, "*", COURSE_GONE.format(course=course, count=served.count(course))))
-
-    def _enrolled(self) -> list[User]:
-        present = {work.scope.partition("/")[2]: work for work in self.works if work.scope != COURSES}
-        return [user for (name, blob), user in self.engine.users.items() if _is_current(present.get(name), blob)]
-
-    def _recreate(self, remote: str) -> None:
-        for work in self.works:
-            refs = accident.lost(work, remote)
-            if refs:
-                recreate(work, remote, refs)
-                decide_scope(work)
-
-    # ------------------------------------------------------------------ apply, remember
 
     def carry_out(self) -> None:
         """Record each scope in git, then write it, while the next is recorded; then read back once for all."""
-        self.progress(f"recording {len(self.works)} scopes, writing {sum(map(has_writes, self.works))}")
+        self.found.progress(
+            f"recording {len(self.found.works)} scopes, writing {sum(map(has_writes, self.found.works))}"
+        )
         recorded: list[ScopeWork] = []
-        with Writing(self.engine.remotes, self.engine.policy.writers) as writing:
-            for work in list(self.works):
+        with Writing(self.found.engine.remotes, self.found.engine.policy.writers) as writing:
+            for work in list(self.found.works):
                 if self._record(work):
                     recorded.append(work)
                     if has_writes(work):
                         writing.begin(work)
         self.written = writing.written
-        self.errors += self.written.errors
-        self._confirm(recorded, grace=bool(self.written.applied or self.written.errors))
+        self.found.errors += self.written.errors
+        is_new = bool(self.written.applied or self.written.errors) or any(map(is_unlisted, recorded))
+        self._confirm(recorded, grace=is_new)
 
     def _record(self, work: ScopeWork) -> bool:
         for _ in range(MOST_RESTARTS):
             try:
-                made = self._try(work.scope, lambda work=work: record(work, self.engine.remotes, self.stamp))
+                made = self.found.attempt(
+                    work.scope, lambda work=work: record(work, self.found.engine.remotes, self.found.stamp)
+                )
             except Moved:
                 again = self._again(work)
                 if again is None:
                     return False
                 work = again
                 continue
-            self.commits += made or 0
+            self.found.commits += made or 0
             return made is not None
-        self.errors.append(Notice(work.scope, "main keeps moving; the next pass tries again"))
-        self.works.remove(work)
+        self.found.errors.append(Notice(work.scope, "main keeps moving; the next pass tries again"))
+        self.found.works.remove(work)
         return False
 
     def _again(self, work: ScopeWork) -> ScopeWork | None:
         """Load and plan a scope once more, from what was observed."""
-        place = self.works.index(work)
-        del self.works[place]
-        self._try(work.scope, lambda: self._plan(work.scope, work.repo))
-        if len(self.works) > place and self.works[-1].scope == work.scope:
-            self.works.insert(place, self.works.pop())
-            work.__dict__.update(self.works[place].__dict__)
-            self.works[place] = work
+        place = self.found.works.index(work)
+        del self.found.works[place]
+        self.found.attempt(work.scope, lambda: self.found.plan(work.scope, work.repo))
+        if len(self.found.works) > place and self.found.works[-1].scope == work.scope:
+            self.found.works.insert(place, self.found.works.pop())
+            work.__dict__.update(self.found.works[place].__dict__)
+            self.found.works[place] = work
             return work
         return None
 
     def _confirm(self, works: Sequence[ScopeWork], *, grace: bool) -> None:
-        for name, remote in self.engine.remotes.items():
+        for name, remote in self.found.engine.remotes.items():
             touched = [work for work in works if name in work.bases and unsettled_refs(work.bases[name])]
             if touched:
                 if grace and remote.has_turns:
-                    self.engine.clock.sleep(self.engine.policy.grace_seconds)
-                self._try(name, lambda remote=remote, touched=touched: self._read_back(remote, touched))
+                    self.found.engine.clock.sleep(self.found.engine.policy.grace_seconds)
+                self.found.attempt(name, lambda remote=remote, touched=touched: self._read_back(remote, touched))
 
     def _read_back(self, remote: Remote, works: Sequence[ScopeWork]) -> None:
-        now = Stamp(self.stamp.pass_id, self.engine.clock.now())
+        now = Stamp(self.found.stamp.pass_id, self.found.engine.clock.now())
         confirm(works, remote, list_runs(remote), now)
 
     def settle(self, seconds: float) -> None:
         """Wait for what is in the air, as long as nothing changed under it."""
-        until = self.engine.clock.now() + timedelta(seconds=seconds)
-        while self.engine.clock.now() < until and (works := self._waiting()):
-            self.progress(f"waiting for {len(works)} scopes to settle")
-            self.engine.clock.sleep(POLL_SECONDS)
+        until = self.found.engine.clock.now() + timedelta(seconds=seconds)
+        while self.found.engine.clock.now() < until and (works := self._waiting()):
+            self.found.progress(f"waiting for {len(works)} scopes to settle")
+            self.found.engine.clock.sleep(POLL_SECONDS)
             self._confirm(works, grace=False)
 
     def _waiting(self) -> list[ScopeWork]:
         return [
             work
-            for work in self.works
+            for work in self.found.works
             if any(unsettled_refs(base) for base in work.bases.values())
             and not any(changed_again(work, remote) for remote in work.bases)
         ]
 
-    # ------------------------------------------------------------------ trouble, and the tale of it
 
-    def _try(self, where: str, act: Callable[[], T]) -> T | None:
-        """The result; None, and an error or a halt in the report, where this one scope or remote is in trouble."""
-        try:
-            return act()
-        except WentBackwards as trouble:
-            self.halts.append(Halt(where, trouble.remote, str(trouble)))
-        except (Transient, Terminal, ReconcilerError) as trouble:
-            self.errors.append(Notice(where, str(trouble)))
-        return None
-
-    def tally(self, applied: bool) -> Tally:
-        """Everything the report says besides the scopes' plans."""
-        return Tally(
-            halts=self.halts,
-            warnings=[
-                *self.courses.warnings,
-                *(self.met.notices if self.met else ()),
-                *self.listed,
-                *dict.fromkeys(warning for known in self.skipped for warning in known.warnings),
-                *(Notice(name, said) for name, seen in self.observations.items() for said in seen.warnings),
-            ],
-            errors=[*self.courses.errors, *self.errors],
-            unmanaged=sum(seen.unmanaged for seen in self.observations.values()),
-            applied=applied,
-            writes=self.written.applied,
-            commits=self.commits,
-            when=self.stamp.now.isoformat(),
-            skipped=len(self.skipped),
-            enrolled=[each.planned() for each in self.met.enrolments] if self.met else [],
-        )
-
-
-COURSE_GONE = (
-    "the course {course} has no course.toml any more, and {count} learners' agents were made from it; nothing was "
-    "written: bring the folder back, or pass --accept-loss to leave those agents as they are"
-)
-
-
-def _is_for_all(halt: Halt) -> bool:
-    """Whether it stops everybody: learners are planned against the courses, so a halt of these is one of all."""
-    return halt.scope in (EVERY_SCOPE, COURSES) or halt.remote == "*"
-
-
-def _is_current(work: ScopeWork | None, blob: str) -> bool:
-    return work is not None and work.git.files.get("user.toml") == blob
-
-
-def list_runs(remote: Remote) -> list[Running]:
-    """The runs that the remote says are active."""
-    return [Running(run.id, run.agent, run.started) for run in remote.active_runs()]
+def tally(found: Gathering, written: Written, applied: bool) -> Tally:
+    """Everything the report says besides the scopes' plans."""
+    met = found.met
+    return Tally(
+        halts=found.halts,
+        warnings=[
+            *found.courses.warnings,
+            *(met.notices if met else ()),
+            *found.listed,
+            *dict.fromkeys(warning for known in found.skipped for warning in known.warnings),
+            *(Notice(name, said) for name, seen in found.observations.items() for said in seen.warnings),
+        ],
+        errors=[*found.courses.errors, *found.errors],
+        unmanaged=sum(seen.unmanaged for seen in found.observations.values()),
+        applied=applied,
+        writes=written.applied,
+        commits=found.commits,
+        when=found.stamp.now.isoformat(),
+        skipped=len(found.skipped),
+        enrolled=[each.planned() for each in met.enrolments] if met else [],
+    )

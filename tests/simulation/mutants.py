@@ -19,7 +19,7 @@ from reconciler.core.snapshot import Spec
 from reconciler.ports import Failed
 from reconciler.simulation import faults, remote
 from reconciler.store import journal
-from reconciler.sync import engine, memory, record, scope, write
+from reconciler.sync import engine, gather, memory, record, scope, write
 
 Patch = pytest.MonkeyPatch
 Mutant = Callable[[Patch], None]
@@ -156,7 +156,7 @@ def adopt_during_a_turn(patch: Patch) -> None:
 def no_listing_is_no_runs(patch: Patch) -> None:
     """Where the runs cannot be listed there are none."""
     look = scope.look
-    patch.setattr(engine, "look", lambda work, seen, runs, stamp: look(work, seen, {"letta": (), **runs}, stamp))
+    patch.setattr(gather, "look", lambda work, seen, runs, stamp: look(work, seen, {"letta": (), **runs}, stamp))
 
 
 def no_grace(patch: Patch) -> None:

@@ -1,0 +1,327 @@
+"""Observe, decide, guard: everything a pass does before its first write. A dry run is this and no more."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from reconciler.core.guard import EVERY_SCOPE, judge
+from reconciler.core.outcome import Halt, Notice
+from reconciler.core.settle import Running
+from reconciler.core.snapshot import Scope
+from reconciler.desired import COURSES, Context, Desired, desired_of_courses, desired_of_user
+from reconciler.desired_web import WEB
+from reconciler.errors import ReconcilerError, Terminal
+from reconciler.manifest.user import User, load_user
+from reconciler.policy import Policy, Ways
+from reconciler.ports import Clock, Depth, Observation, People, Remote, Repo, Workspace
+from reconciler.store.bases import StoredBase, load_base
+from reconciler.store.courses import CourseReader, Courses
+from reconciler.store.journal import Stamp
+from reconciler.sync import accident
+from reconciler.sync.complain import complain
+from reconciler.sync.memory import Known, Memory, Setting
+from reconciler.sync.people import Met, as_if, enrol, meet
+from reconciler.sync.roll import Looker, Roll, of_account
+from reconciler.sync.scope import (
+    ScopeWork,
+    WentBackwards,
+    check_forward,
+    decide_scope,
+    edits_of_courses,
+    is_unsettled,
+    left_over,
+    load_scope,
+    look,
+    main_of,
+    recreate,
+)
+from reconciler.sync.stale import doubt
+from reconciler.sync.threads import Record
+
+Progress = Callable[[str], None]
+T = TypeVar("T")
+
+
+@dataclass
+class Parts:
+    """What every pass of one workspace works with. The last three remember, between passes, what was read before."""
+
+    workspace: Workspace
+    remotes: Mapping[str, Remote]
+    clock: Clock
+    policy: Policy
+    people: People | None
+    roll: Roll | None
+    reader: CourseReader
+    users: dict[tuple[str, str], User]
+    memory: Memory
+
+
+@dataclass
+class Gathering:
+    """What one pass found so far: filled by ``gather``, then read by whoever carries it out."""
+
+    engine: Parts
+    stamp: Stamp
+    ways: Ways
+    progress: Progress
+    works: list[ScopeWork] = field(default_factory=list[ScopeWork])
+    courses: Courses = field(default_factory=Courses)
+    observations: dict[str, Observation] = field(default_factory=dict[str, Observation])
+    settings: dict[Scope, Setting] = field(default_factory=dict[Scope, Setting])
+    """What each scope was planned in: the courses may move on within a pass."""
+    runs: dict[str, Sequence[Running]] = field(default_factory=dict[str, "Sequence[Running]"])
+    halts: list[Halt] = field(default_factory=list[Halt])
+    errors: list[Notice] = field(default_factory=list[Notice])
+    met: Met | None = None
+    imagined: dict[Scope, Repo] = field(default_factory=dict[Scope, "Repo"])
+    skipped: list[Known] = field(default_factory=list[Known])
+    listed: list[Notice] = field(default_factory=list[Notice])
+    """What the look for threads has to say."""
+    courses_at: str = ""
+    commits: int = 0
+
+    @property
+    def halted(self) -> bool:
+        """Whether no scope may be written to at all."""
+        return any(halt.remote == "*" for halt in self.halts)
+
+    @property
+    def has_stopped(self) -> bool:
+        """Whether a halt kept more than one learner from being judged: then nobody was found to be in order."""
+        return any(map(_is_for_all, self.halts))
+
+    def gather(self, scopes: Sequence[Scope] | None, depth: Depth, *, apply: bool) -> None:
+        """Look at everything, plan every scope, and judge the whole."""
+        self._meet(apply)
+        repos = self._repos(scopes)
+        memory = self.engine.memory
+        moved = [
+            scope
+            for scope, repo in repos.items()
+            if not self.attempt(scope, lambda s=scope, r=repo: memory.holds(s, r))
+        ]
+        stored = {scope: bases for scope in moved if (bases := self._stored(scope, repos[scope])) is not None}
+        self._list_runs([base for bases in stored.values() for base in bases.values()])
+        self._observe(None if scopes is None else list(repos), depth)
+        if not self.observations:
+            return
+        if scopes is None and (roll := self.engine.roll):
+            self.listed = self.attempt(WEB, lambda: self._look_for_threads(roll, repos, depth)) or []
+        self.progress(f"planning {len(repos)} scopes")
+        for scope in [scope for scope in repos if scope not in moved or scope in stored]:
+            self.attempt(scope, lambda scope=scope: self.plan(scope, repos[scope], may_skip=scope not in moved))
+        if depth == "full":
+            self.errors += self._unlisted()
+        self._guard()
+
+    def _meet(self, apply: bool) -> None:
+        """Meet the accounts, where there are any; new learners are made now, or as if."""
+        people, policy = self.engine.people, self.engine.policy.web
+        if people is None or policy is None:
+            return
+        self.met = self.attempt(WEB, lambda: meet(people, policy, self._learners()))
+        if self.met is not None and apply:
+            met = self.met
+            self.commits += self.attempt(WEB, lambda: enrol(self.engine.workspace, met, self.stamp)) or 0
+        elif self.met is not None:
+            self.imagined = as_if(self.met, self.stamp)
+
+    def _look_for_threads(self, roll: Roll, repos: Mapping[Scope, Repo], depth: Depth) -> list[Notice]:
+        learners = [*self._learners(), *(self.met.learners().values() if self.met else ())]
+        if WEB not in self.observations:
+            return []
+        looker = Looker(self.observations[WEB], of_account(learners), repos, self.stamp.now)
+        return roll.look(looker, whole=depth == "full")
+
+    def _learners(self) -> list[User]:
+        """Every learner whose file can be read; trouble with one is met again, and told, when they are planned."""
+        found: list[User] = []
+        for name in self.engine.workspace.users():
+            try:
+                repo = self.engine.workspace.repo(f"user/{name}")
+                found.append(self._user(f"user/{name}", repo, repo.files(main_of(repo, f"user/{name}"))))
+            except ReconcilerError:
+                continue
+        return found
+
+    def _repos(self, scopes: Sequence[Scope] | None) -> dict[Scope, Repo]:
+        """The repo of every scope asked for; the courses come first, for the learners are planned against them."""
+        workspace = self.engine.workspace
+        wanted = (
+            [f"user/{user}" for user in workspace.users()] if scopes is None else [s for s in scopes if s != COURSES]
+        )
+        repos: dict[Scope, Repo] = {}
+        for scope in [COURSES, *wanted]:
+            repo = self.attempt(scope, lambda scope=scope: workspace.repo(scope))
+            if repo is not None:
+                repos[scope] = repo
+        return {**repos, **{scope: repo for scope, repo in self.imagined.items() if scopes is None or scope in scopes}}
+
+    def _stored(self, scope: Scope, repo: Repo) -> dict[str, StoredBase] | None:
+        return self.attempt(scope, lambda: {name: load_base(repo, name) for name in self.engine.remotes})
+
+    def _list_runs(self, bases: Sequence[StoredBase]) -> None:
+        """List before reading, where anything is in the air: only a read after the listing can prove a run's end.
+
+        Where the listing fails there is none: no runs known is not the same as no runs.
+        """
+        if any(is_unsettled(base) for base in bases):
+            for name, remote in self.engine.remotes.items():
+                runs = self.attempt(name, lambda remote=remote: list_runs(remote))
+                if runs is not None:
+                    self.runs[name] = runs
+
+    def _observe(self, scopes: list[Scope] | None, depth: Depth) -> None:
+        for name, remote in self.engine.remotes.items():
+            self.progress(f"reading {name}")
+            seen = self.attempt(name, lambda remote=remote: remote.observe(scopes, depth))
+            if seen is not None:
+                self.observations[name] = seen
+
+    def _unlisted(self) -> Iterable[Notice]:
+        """What a full look did not show whole: unknown, so the pass is in trouble, however little there is to do."""
+        for name, seen in self.observations.items():
+            asked = {ref for work in self.works for ref, spec in work.desired.specs.items() if name in spec.remotes} | {
+                ref for known in self.skipped for ref in known.shown.get(name, {})
+            }
+            for kind in sorted({ref.partition("/")[0] for ref in asked} - seen.complete):
+                yield Notice(name, f"its listing of {kind}s was not complete: what it did not show is left as it is")
+
+    def setting(self) -> Setting:
+        """What the plan of any learner depends on besides their own repo and what is live of theirs."""
+        offers = tuple(
+            sorted((name, seen.offers.get("tools", frozenset[str]())) for name, seen in self.observations.items())
+        )
+        return Setting(self.courses_at, offers, self.met and tuple(sorted(self.met.web.groups.items())))
+
+    def plan(self, scope: Scope, repo: Repo, *, may_skip: bool = False) -> None:
+        """Load one scope, look at it and plan it; or skip it, where nothing of it has moved."""
+        head = main_of(repo, scope)
+        if scope == COURSES:
+            self.courses, self.courses_at = self.engine.reader.read(repo, head), head
+        threads = self._threads(scope, repo, head)
+        if (
+            may_skip
+            and not threads
+            and self.ways == Ways()
+            and (known := self.engine.memory.unchanged(scope, self.setting(), self.observations))
+        ):
+            self.skipped.append(known)
+            return
+        self.settings[scope] = self.setting()
+        desired = self._desired(scope, repo, head)
+        work = load_scope(scope, repo, head, desired, list(self.observations))
+        check_forward(work, self.ways.accept_rewind)
+        work.threads = threads
+        look(work, self.observations, self.runs, self.stamp)
+        decide_scope(work)
+        if WEB in work.seen:
+            doubt(work)
+            complain(work)
+        if scope == COURSES and (edits := edits_of_courses(work)):
+            self.courses = self.engine.reader.read(repo, head, edits)
+            self.courses_at = f"{head} and edits"
+        work.prunes = left_over(work) if self.ways.prune else []
+        self.works.append(work)
+
+    def _threads(self, scope: Scope, repo: Repo, head: str) -> list[Record]:
+        """What is to be put on record of a learner's threads."""
+        roll = self.engine.roll
+        if roll is None or not roll.pending.get(scope):
+            return []
+        return roll.records(repo, head, self._user(scope, repo, repo.files(head)), scope)
+
+    def _desired(self, scope: Scope, repo: Repo, head: str) -> Desired:
+        files = repo.files(head)
+        if scope == COURSES:
+            return desired_of_courses(self.courses.courses, files, self.met and self.met.web)
+        user = self._user(scope, repo, files)
+        user = self.met.learners().get(scope, user) if self.met else user
+        offers = {key: value for seen in self.observations.values() for key, value in seen.offers.items()}
+        context = Context(self.engine.workspace.uuid, self.engine.policy, offers, self.met and self.met.web)
+        return desired_of_user(user, self.courses.courses, files, context)
+
+    def _user(self, scope: Scope, repo: Repo, files: Mapping[str, str]) -> User:
+        name = scope.partition("/")[2]
+        if "user.toml" not in files:
+            raise Terminal(f"users/{name} has no user.toml on main; write one, or run `reconciler users add {name}`")
+        key = (name, files["user.toml"])
+        if key not in self.engine.users:
+            user = load_user(repo.read(files["user.toml"]), f"users/{name}/user.toml")
+            if user.id != name:
+                raise Terminal(f"users/{name}/user.toml says id = {user.id!r}; a learner's folder is named by their id")
+            self.engine.users[key] = user
+        return self.engine.users[key]
+
+    def _guard(self) -> None:
+        """Halt every remote whose observation looks like an accident, unless a person opened the way on."""
+        self._guard_courses()
+        for remote in self.observations:
+            if self.ways.recreate:
+                self._recreate(remote)
+            elif not self.ways.accept_loss:
+                pairs = [pair for work in self.works for pair in accident.findings(work, remote)]
+                pairs += [pair for known in self.skipped for pair in known.present]
+                self.halts += judge(remote, pairs, self.engine.policy.limits)
+        for remote in {halt.remote for halt in self.halts if _is_for_all(halt)} & self.observations.keys():
+            for work in self.works:
+                work.known.pop(remote, None)
+                work.seen.pop(remote, None)
+                decide_scope(work)
+
+    def _guard_courses(self) -> None:
+        served = [
+            ref.partition("/")[2]
+            for work in self.works
+            for base in work.known.values()
+            for ref in base.resources
+            if ref.startswith("agent/")
+        ]
+        enrolled = [course for user in self._enrolled() for course in user.courses]
+        for course in accident.courses_gone(enrolled, self.courses.known, served):
+            if not self.ways.accept_loss:
+                self.halts.append(Halt(COURSES, "*", COURSE_GONE.format(course=course, count=served.count(course))))
+
+    def _enrolled(self) -> list[User]:
+        present = {work.scope.partition("/")[2]: work for work in self.works if work.scope != COURSES}
+        return [user for (name, blob), user in self.engine.users.items() if _is_current(present.get(name), blob)]
+
+    def _recreate(self, remote: str) -> None:
+        for work in self.works:
+            refs = accident.lost(work, remote)
+            if refs:
+                recreate(work, remote, refs)
+                decide_scope(work)
+
+    def attempt(self, where: str, act: Callable[[], T]) -> T | None:
+        """The result; None, and an error or a halt in the report, where this one scope or remote is in trouble."""
+        try:
+            return act()
+        except WentBackwards as trouble:
+            self.halts.append(Halt(where, trouble.remote, str(trouble)))
+        except ReconcilerError as trouble:
+            self.errors.append(Notice(where, str(trouble)))
+        return None
+
+
+COURSE_GONE = (
+    "the course {course} has no course.toml any more, and {count} learners' agents were made from it; nothing was "
+    "written: bring the folder back, or pass --accept-loss to leave those agents as they are"
+)
+
+
+def _is_for_all(halt: Halt) -> bool:
+    """Whether it stops everybody: learners are planned against the courses, so a halt of these is one of all."""
+    return halt.scope in (EVERY_SCOPE, COURSES) or halt.remote == "*"
+
+
+def _is_current(work: ScopeWork | None, blob: str) -> bool:
+    return work is not None and work.git.files.get("user.toml") == blob
+
+
+def list_runs(remote: Remote) -> list[Running]:
+    """The runs that the remote says are active."""
+    return [Running(run.id, run.agent, run.started) for run in remote.active_runs()]
