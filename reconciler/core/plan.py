@@ -210,13 +210,21 @@ class _Fold:
     def _to_make(self, side: Side) -> Iterable[Ref]:
         """Declared resources that the remote is known not to hold.
 
-        A base that exists is kept until the resource is made: should "missing" prove false, it is still the truth.
+        A base that exists is kept until the resource is made: should "missing" prove false, it is still the truth. What
+        it is made with is known from now on, for the process may die before it can say that it was.
         """
         for ref, spec in self.specs.items():
             if side.name in spec.remotes and spec.make and side.seen.get(ref) is MISSING and ref in self.target:
-                if ref not in side.base.resources and (fields := made(spec, self.target[ref])):
+                known = self.bases[side.name].get(ref)
+                fields = made(spec, self.target[ref])
+                if known is not None:
+                    self.bases[side.name][ref] = {**known, **{name: self._sent(side, ref, name) for name in fields}}
+                elif fields:
                     self.bases[side.name][ref] = fields
                 yield ref
+
+    def _sent(self, side: Side, ref: Ref, name: str) -> FieldBase:
+        return self._base(side, ref, name).joined(self._value(ref, name), Origin.GIT)
 
     def _blind(self) -> Iterable[Blind]:
         for ref, seen in self.git.items():

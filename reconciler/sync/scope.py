@@ -117,7 +117,7 @@ def look(
         work.seen[remote] = _finished(work.seen[remote], work.shown[remote], stamp)
         base = replayed(work.repo, remote, work.stored[remote], work.head, work.desired)
         if remote in runs:
-            base = believe(work, remote, base, work.seen[remote], (runs[remote], stamp))
+            base = believe(work, remote, base, work.seen[remote], (runs[remote], stamp), is_first=False)
         work.known[remote], work.seen[remote] = _forgiven(work.seen[remote], base)
 
 
@@ -156,8 +156,15 @@ def _forgiven(seen: SeenByRef, base: Base) -> tuple[Base, SeenByRef]:
 Listing = tuple[Sequence[Running], Stamp]
 
 
-def believe(work: ScopeWork, remote: str, base: Base, seen: Mapping[Ref, Seen], listing: Listing) -> Base:
-    """The base after a read that came after this listing of runs."""
+def believe(
+    work: ScopeWork, remote: str, base: Base, seen: Mapping[Ref, Seen], listing: Listing, *, is_first: bool = True
+) -> Base:
+    """The base after a read that came after this listing of runs.
+
+    is_first: whether the listing may be the first since a value was sent. One made at the start of a pass may not: a
+    process that died, or works beside us, sent the value perhaps just now, and a turn that began before is not listed
+    yet.
+    """
     runs, stamp = listing
     resources: dict[Ref, Mapping[str, FieldBase]] = {}
     for ref, fields in base.resources.items():
@@ -168,6 +175,8 @@ def believe(work: ScopeWork, remote: str, base: Base, seen: Mapping[Ref, Seen], 
         active = on_holders(runs, holders(work, remote, ref), stamp.now)
         resources[ref] = {
             name: settle(each, live.get(name, ABSENT), frozenset() if _is_owned(work, ref, name) else active)
+            if is_first or each.waits is not None
+            else each
             for name, each in fields.items()
         }
     return Base(base.main, resources)
@@ -182,6 +191,12 @@ def holders(work: ScopeWork, remote: str, ref: Ref) -> frozenset[str] | None:
     """The agents whose turns could write this resource back; None where they are not known."""
     live = work.shown.get(remote, {}).get(ref)
     return live.holders if isinstance(live, Live) else None
+
+
+def is_unlisted(work: ScopeWork) -> bool:
+    """Whether another pass sent or took a value after which no runs were listed."""
+    fields = (each for base in work.known.values() for own in base.resources.values() for each in own.values())
+    return any(each.waits is None for each in fields)
 
 
 def is_unsettled(base: Base) -> bool:

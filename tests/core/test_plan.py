@@ -186,8 +186,10 @@ def test_a_resource_made_is_known_to_hold_what_it_was_made_with() -> None:
     assert one({"f": "h"}, {"f": "g"}, plan.bases[L]).pending[0].after == "h"
 
 
-def test_a_missing_resource_keeps_the_base_it_had() -> None:
-    assert one({"f": "g"}, MISSING, base(f="b")).bases[L] == base(f="b")
+def test_a_missing_resource_keeps_the_base_it_had_and_what_it_is_made_with() -> None:
+    again = one({"f": "g"}, MISSING, base(f="b")).bases[L]
+
+    assert again.resources == {REF: {"f": FieldBase("b", (Link("g", Origin.GIT),), waits=None)}}
 
 
 def test_the_unsettled_are_counted() -> None:
