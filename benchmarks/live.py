@@ -142,7 +142,7 @@ def _elsewhere(workspace: str) -> Callable[[bytes], bytes]:
 def hundred(letta: LettaServer, folder: Path, size: Size, _: Say) -> list[Line]:
     with settled(letta, folder / "hundred", 100) as (place, _):
         made = place.requests(place.idle())
-        runs = [timed(place.idle()) for _ in range(size.times)]
+        runs, daily = in_turns([place.idle(), place.idle(depth="recent")], size.times)
     limit = OTHER_TOOL_SECONDS * 1000 / 50
     faster = OTHER_TOOL_SECONDS / median(runs)
     work = "no-op, 100 agents, full depth"
@@ -150,6 +150,7 @@ def hundred(letta: LettaServer, folder: Path, size: Size, _: Say) -> list[Line]:
     return [
         Line(work, median(runs) * 1000, "ms", limit, told),
         Line("  requests of it", len(made), "requests", None, f"the other tool makes {OTHER_TOOL_REQUESTS}"),
+        Line("  at everyday depth", median(daily) * 1000, "ms", limit, f"client CPU {cpu(daily) * 1000:.0f} ms"),
     ]
 
 
@@ -157,8 +158,9 @@ def doing_nothing(place: Town, bare: Bare, size: Size) -> list[Line]:
     count = place.learners
     full = place.requests(place.idle(depth="full"))
     everyday = place.requests(place.idle(depth="recent"))
-    at_full = in_turns(place.idle(depth="full"), lambda: bare.read(full), size.times)
-    daily = in_turns(place.idle(depth="recent"), lambda: bare.read(full), size.times)
+    acts = (place.idle(depth="full"), lambda: bare.read(full), place.idle(depth="recent"))
+    whole, sent, recent = in_turns(acts, size.times)
+    at_full, daily = Pair(whole, sent), Pair(recent, sent)
     work = f"no-op, {count:,} agents × 3 blocks"
     return [
         Line(f"{work}, full depth", at_full.ratio, "× bare", 1.15, _beside(at_full)),

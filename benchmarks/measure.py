@@ -1,4 +1,4 @@
-"""Two things timed in turns, so that what disturbs the machine disturbs both."""
+"""Things timed in turns, so that what disturbs the machine disturbs all."""
 
 from __future__ import annotations
 
@@ -40,14 +40,16 @@ class Pair:
         return p95(self.ours) / p95(self.bare)
 
 
-def in_turns(ours: Callable[[], object], bare: Callable[[], object], times: int) -> Pair:
-    """Both, ``times`` over; who goes first alternates. One run of each beforehand is not counted."""
-    timed(ours), timed(bare)
-    taken: tuple[list[Took], list[Took]] = ([], [])
+def in_turns(acts: Sequence[Callable[[], object]], times: int) -> list[list[Took]]:
+    """All of them, ``times`` over; who goes first changes. One run of each beforehand is not counted."""
+    for act in acts:
+        act()
+    taken: list[list[Took]] = [[] for _ in acts]
     for turn in range(times):
-        for which in (0, 1) if turn % 2 else (1, 0):
-            taken[which].append(timed((ours, bare)[which]))
-    return Pair(*taken)
+        for place in range(len(acts)):
+            which = (turn + place) % len(acts)
+            taken[which].append(timed(acts[which]))
+    return taken
 
 
 def median(runs: Sequence[Took]) -> float:
