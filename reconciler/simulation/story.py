@@ -114,6 +114,12 @@ class Story:
         self.expect, self.by = UNSURE, ""
         self.touched |= {"git", "live", "air"}
 
+    def reject_all(self) -> None:
+        """A person chose git's text over a live one that nobody could read."""
+        self.unsure()
+        self.news.clear()
+        self.disputed |= self.wanted - set(self._parts(self.git))
+
     # ------------------------------------------------------------------ what the engine did
 
     def now_in_git(self, after: Held, at: int) -> None:
@@ -129,6 +135,7 @@ class Story:
     def captured(self, after: Held, at: int) -> None:
         """Git took a value from the live side."""
         self.news -= {key_of(after), *(f"+{part}" for part in self._parts(after))}
+        self.touched.add("air")
         self.now_in_git(after, at)
 
     def unwanted(self, after: Held) -> str:

@@ -176,8 +176,7 @@ class Witness:
         if diff.field is None:
             if diff.status in ("approved", "rejected"):
                 for story in self.of(scope, diff.ref):
-                    story.unsure()
-                    story.news.clear()
+                    story.reject_all()
             return
         story = self.story(scope, diff.ref, diff.field)
         story.disputed.update(part for value in diff.values.values() for part in _parts(story, value))
