@@ -96,7 +96,18 @@ def _is_same(before: Shown, now: Shown, complete: frozenset[str]) -> bool:
 def _is_in_order(work: ScopeWork) -> bool:
     plan = work.plan
     trouble = plan.clashes or plan.refused or plan.blind or plan.waiting or work.git.births or work.repo.odd(work.head)
-    return plan.is_empty and not trouble and not any(is_unsettled(base) for base in work.bases.values())
+    is_settled = not any(is_unsettled(base) for base in work.bases.values())
+    return plan.is_empty and not trouble and is_settled and _is_all_seen(work)
+
+
+def _is_all_seen(work: ScopeWork) -> bool:
+    """Whether every resource was shown, or shown to be missing: what was not could go without a difference."""
+    return all(
+        ref in seen
+        for remote, seen in work.seen.items()
+        for ref, spec in work.desired.specs.items()
+        if remote in spec.remotes
+    )
 
 
 def _is_current(work: ScopeWork, refs: Refs) -> bool:
