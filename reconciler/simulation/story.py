@@ -136,6 +136,8 @@ class Story:
         """Git took a value from the live side."""
         self.news -= {key_of(after), *(f"+{part}" for part in self._parts(after))}
         self.touched.add("air")
+        if self.by == "live" and not isinstance(self.expect, Unsure) and not same(self.expect, after):
+            self.expect, self.by = UNSURE, ""  # edited again since it was read
         self.now_in_git(after, at)
 
     def unwanted(self, after: Held) -> str:
@@ -164,7 +166,10 @@ class Story:
     def _unwanted_parts(self, old: Sequence[str], new: Sequence[str]) -> str:
         for part in new:
             is_newer = self.added.get(part, NEVER_YET) > self.lost.get(part, NEVER_YET) or f"+{part}" in self.news
-            if part not in old and not is_newer:
+            came_back = (
+                self.prose and "air" in self.touched and part in self.added
+            )  # lines are merged from what settled
+            if part not in old and not is_newer and not came_back:
                 return f"nobody added {part} live since git gave it up"
         is_new = not same(self.git, self.agreed)
         for part in old:
