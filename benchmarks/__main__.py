@@ -31,6 +31,13 @@ def measured(folder: Path, wanted: Sequence[str], quick: bool) -> list[Line]:
     return lines
 
 
+def tell(lines: Sequence[Line], minutes: float, quick: bool, file: Path | None) -> None:
+    busy = os.getloadavg()[0]
+    print(f"{os.cpu_count()} cores, load {busy:.1f} at the end, {minutes:.1f} minutes\n\n{rendered(lines)}", flush=True)
+    if file:
+        file.write_text(json.dumps({"quick": quick, "load": busy, "lines": as_json(lines)}, indent=1))
+
+
 def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("rows", nargs="*", metavar="ROW", help=f"which to measure (default: all): {', '.join(ROWS)}")
@@ -42,12 +49,8 @@ def main(arguments: list[str]) -> int:
     began = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="reconciler-bench-") as folder:
         lines = measured(Path(folder), chosen.rows or ROWS, chosen.quick)
+        tell(lines, (time.monotonic() - began) / 60, chosen.quick, chosen.json)
         say("tidying up")
-    seconds = time.monotonic() - began
-    busy = os.getloadavg()[0]
-    print(f"{os.cpu_count()} cores, load {busy:.1f} at the end, {seconds / 60:.1f} minutes\n\n{rendered(lines)}")
-    if chosen.json:
-        chosen.json.write_text(json.dumps({"quick": chosen.quick, "load": busy, "lines": as_json(lines)}, indent=1))
     return 0
 
 
