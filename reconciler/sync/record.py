@@ -96,8 +96,15 @@ def _unseen(work: ScopeWork, remote: str) -> dict[str, bytes]:
         return {}
     files = work.repo.files(at)
     seen = work.seen[remote]
-    unseen = [document.path for ref, document in work.desired.documents.items() if tells_nothing(seen.get(ref))]
+    meant = {ref: document for ref, document in work.desired.documents.items() if _is_for(work, ref, remote)}
+    unseen = [document.path for ref, document in meant.items() if tells_nothing(seen.get(ref))]
     return {path: work.repo.read(files[path]) for path in unseen if path in files}
+
+
+def _is_for(work: ScopeWork, ref: Ref, remote: str) -> bool:
+    """Whether the remote is to hold the document at all: of any other it will never say what it holds."""
+    spec = work.desired.specs.get(ref)
+    return spec is None or remote in spec.remotes
 
 
 def _captures(
