@@ -107,6 +107,8 @@ def test_a_dry_look_writes_nothing(world: World) -> None:
 
 @pytest.mark.parametrize("step", ["/update", "/access/update"])
 def test_a_create_cut_short_is_found_and_finished(world: World, ann: Account, step: str) -> None:
+    first = world.remote()  # has the account's secret made, whose address ends like a note's
+    first.apply(delete(applied(first, create_note())))
     action = create_note(access=(ann.writes,))
     world.tap.fail("POST", step, refused=True)
     assert not isinstance(world.remote().apply(action), Stale)
