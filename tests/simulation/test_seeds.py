@@ -12,7 +12,7 @@ import pytest
 
 from reconciler.simulation.run import run_seed
 
-SEEDS = int(os.environ.get("RECONCILER_SIM_SEEDS", "600"))
+SEEDS = int(os.environ.get("RECONCILER_SIM_SEEDS", "200"))
 CHUNK = 25
 REGRESSIONS = Path(__file__).with_name("regressions.txt")
 
