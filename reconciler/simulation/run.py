@@ -92,8 +92,9 @@ def _same_promise(one: str, other: str) -> bool:
     return bool(one) and one.split(":")[-1].strip()[:12] == other.split(":")[-1].strip()[:12]
 
 
-def main(seed: int, steps: int = STEPS, seeds: int = 1, *, out: TextIO = sys.stdout, shorten: bool = True) -> int:
+def main(seed: int, steps: int = STEPS, seeds: int = 1, *, out: TextIO | None = None, shorten: bool = True) -> int:
     """Run ``seeds`` histories from ``seed`` on, telling each broken one step by step. The number of broken ones."""
+    out = out or sys.stdout  # asked for now: who imported this module may have had another
     broken = 0
     for each in range(seed, seed + seeds):
         result = run_seed(each, steps)
