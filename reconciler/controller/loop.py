@@ -147,8 +147,12 @@ class Loop:
 
 
 def reach(keys: frozenset[Key]) -> tuple[Sequence[Scope] | None, Depth]:
-    """What one pass over the keys looks at: all scopes where a key is wide (a course concerns every learner on it)."""
+    """What one pass over the keys looks at: all scopes where a key is wide.
+
+    A course concerns the agents of every learner on it, so it asks for all of them: the newest few would not do.
+    """
     asked: list[Depth] = [depth for depth in DEEPEST_FIRST if keys & {depth}]
+    asked = ["full"] if "courses" in keys else asked
     return (None if any(map(is_wide, keys)) else sorted(keys)), asked[0] if asked else "recent"
 
 

@@ -94,16 +94,16 @@ def _same_promise(one: str, other: str) -> bool:
 
 def main(seed: int, steps: int = STEPS, seeds: int = 1, *, out: TextIO | None = None, shorten: bool = True) -> int:
     """Run ``seeds`` histories from ``seed`` on, telling each broken one step by step. The number of broken ones."""
-    out = out or sys.stdout  # asked for now: who imported this module may have had another
+    stream = out or sys.stdout  # asked for now: who imported this module may have had another
     broken = 0
     for each in range(seed, seed + seeds):
         result = run_seed(each, steps)
         if result.broken:
             broken += 1
-            tell(result, out, minimised if shorten else None)
+            tell(result, stream, minimised if shorten else None)
         elif seeds == 1:
-            out.writelines(f"{line}\n" for line in result.trace)
-    out.write(f"{seeds} histories of {steps} steps, {broken} with a broken promise\n")
+            stream.writelines(f"{line}\n" for line in result.trace)
+    stream.write(f"{seeds} histories of {steps} steps, {broken} with a broken promise\n")
     return broken
 
 

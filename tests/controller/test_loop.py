@@ -72,7 +72,7 @@ def test_a_moved_ref_is_looked_at_at_once_and_alone() -> None:
 
 
 def test_a_moved_course_is_a_pass_over_everybody() -> None:
-    assert reach(frozenset({"courses", "user/ann"})) == (None, "recent")
+    assert reach(frozenset({"courses", "user/ann"})) == (None, "full")
     assert reach(frozenset({"recent", "full", "user/ann"})) == (None, "full")
     assert reach(frozenset({"user/b", "user/a"})) == (["user/a", "user/b"], "recent")
 
