@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import TypeAlias
 
 from reconciler.core.base import Base, FieldBase, Origin
+from reconciler.core.decide import same_settled
 from reconciler.core.plan import NO_DOUBT, FieldKey, Plan, Side, plan_scope
 from reconciler.core.settle import Running, on_holders, settle
 from reconciler.core.snapshot import Ref, Scope, Seen, Unreadable
@@ -194,9 +195,14 @@ def holders(work: ScopeWork, remote: str, ref: Ref) -> frozenset[str] | None:
 
 
 def is_unlisted(work: ScopeWork) -> bool:
-    """Whether another pass sent or took a value after which no runs were listed."""
-    fields = (each for base in work.known.values() for own in base.resources.values() for each in own.values())
-    return any(each.waits is None for each in fields)
+    """Whether a value that was sent or taken may be believed once runs are listed, and none were since."""
+    return any(
+        each.waits is None and same_settled(each, live.get(name, ABSENT)) and not _is_owned(work, ref, name)
+        for remote, base in work.bases.items()
+        for ref, fields in base.resources.items()
+        if isinstance(live := work.seen[remote].get(ref), Mapping)
+        for name, each in fields.items()
+    )
 
 
 def is_unsettled(base: Base) -> bool:
