@@ -16,6 +16,7 @@ from reconciler.core.base import Base, FieldBase, Origin
 from reconciler.core.snapshot import Ref, Spec
 from reconciler.core.value import ABSENT, Fields, Held, same
 from reconciler.desired import Desired, Document
+from reconciler.errors import Transient
 from reconciler.manifest.lens import InvalidBlock
 from reconciler.ports import Commit, Draft, Person, Repo
 from reconciler.store.pending import FOLDER, PendingDiff, parse
@@ -63,15 +64,21 @@ def commit_steps(repo: Repo, head: str, steps: Iterable[Step], stamp: Stamp) -> 
 
 
 def track(repo: Repo, remote: str, head: str, overlay: Mapping[str, bytes | None], stamp: Stamp) -> str | None:
-    """Record what the remote holds as ``head``'s tree with ``overlay``. The new commit; None where nothing changed."""
+    """Record what the remote holds as ``head``'s tree with ``overlay``. The new commit; None where nothing changed.
+
+    Where another process moves the ref meanwhile, its observation stays in the history: ours is made on top.
+    """
     name = tracking_ref(remote)
-    before = repo.ref(name)
-    if before is not None and _is_same(repo, before, head, overlay):
-        return None
-    parents = (before,) if before else ()
     message = clean_message(f"What {remote} holds\n\n{trailer('Pass', stamp.pass_id)}")
-    made = repo.commit(Draft(head, parents, overlay, RECONCILER, message, stamp.now))
-    return made if repo.move(name, before, made) else None
+    for _ in range(MOST_TRIES):
+        before = repo.ref(name)
+        if before is not None and _is_same(repo, before, head, overlay):
+            return None
+        parents = (before,) if before else ()
+        made = repo.commit(Draft(head, parents, overlay, RECONCILER, message, stamp.now))
+        if repo.move(name, before, made):
+            return made
+    raise Transient(f"{name} keeps moving; the next pass starts over")
 
 
 def _is_same(repo: Repo, before: str, head: str, overlay: Mapping[str, bytes | None]) -> bool:
@@ -82,6 +89,9 @@ def _is_same(repo: Repo, before: str, head: str, overlay: Mapping[str, bytes | N
         return False
     return all(repo.read(blob) == overlay[path] if path in given else blob == now[path] for path, blob in was.items())
 
+
+MOST_TRIES = 5
+"""How often a ref is moved that other processes move too."""
 
 MOST_STEPS_BACK = 200
 """How many commits are searched for who last changed a file."""
