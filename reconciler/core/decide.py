@@ -8,7 +8,7 @@ rule   when                                        then
 1      g = l                                       agreed
 2      l is known (settled, or sent since)         push g
 3      both edited, and their edits do not touch   merge items or lines
-4      g is what we last agreed, with live         capture l
+4      g is what we last agreed, all from live     capture l
 else                                               conflict
 =====  ==========================================  ====================
 
@@ -128,7 +128,7 @@ def _news(rule: FieldRule, base: FieldBase, git: Held, live: Held) -> Decision:
     both = _merged(base, git, live)
     if both is not None:
         return _judged(rule, both, live)
-    if git_is_old and base.chain[-1].origin is not Origin.GIT:
+    if git_is_old and not any(link.origin is Origin.GIT for link in base.chain):
         return Capture()
     return Conflict(SAID_BY_BOTH)
 

@@ -126,6 +126,7 @@ CASES: list[tuple[str, FieldRule, FieldBase, Held, Held, Decision]] = [
     ("live wrote on top of git's", FREE, base(P, (PG, GIT)), PG, PM, capture),
     ("live wrote from before git's", FREE, base(P, (PG, GIT)), PG, PL, Merge(PM)),
     ("a turn undid a capture and wrote elsewhere", FREE, base(P, (PG, LIVE)), PG, PL, Merge(PM)),
+    ("a turn undid git's line and a captured one", FREE, base("b", ("g", GIT), ("m", LIVE)), "m", "l", both),
     ("both edited one line", FREE, base(P), PG, "l\n2\n3\n", both),
 ]  # fmt: skip
 
