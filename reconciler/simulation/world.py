@@ -179,7 +179,7 @@ class World:
         self.passes += 1
         self.last_touches = max(self.hazard.touches, 10)
         self.hazard.begin(self.rng)
-        self._account(report, frozen)
+        self._account(report, [*frozen, *self._frozen()])
         if report is not None:
             troubled = {error.where for error in report.errors}
             self._check_tracked([(block, path) for block, path in tracked if block.scope not in troubled])
