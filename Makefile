@@ -5,8 +5,11 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 SEEDS ?= 5000
+WEB_TESTS := $(wildcard tests/live/test_openwebui_*.py) tests/live/test_browser.py tests/contract/openwebui \
+	tests/acceptance/web $(wildcard tests/acceptance/test_1[1-4]_*.py)
+LETTA_TESTS := tests/live tests/contract tests/acceptance $(addprefix --ignore=,$(WEB_TESTS))
 
-.PHONY: help run test check format live test-live simulate bench docs clean
+.PHONY: help run test check format live test-live test-live-web simulate bench docs clean
 
 help: ## Show the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -35,10 +38,14 @@ format: $(READY) ## Format the code
 live: $(READY) ## Install the real servers from PyPI and start them
 	@$(BIN)/python -m tests.live
 
-test-live: $(READY) ## Run the contract suites and the scenarios against the real servers
+test-live: $(READY) ## Run the contract suite and the scenarios against a real Letta
+	@$(BIN)/python -m tests.live.install letta
+	@RECONCILER_LIVE=1 $(BIN)/python -m pytest -k "not embedded" $(LETTA_TESTS)
+
+test-live-web: $(READY) ## Run what needs a real Open WebUI too, with Chromium where it is installed
 	@$(BIN)/python -m tests.live.install letta
 	@$(BIN)/python -m tests.live.install openwebui
-	@RECONCILER_LIVE=1 $(BIN)/python -m pytest tests/live tests/contract tests/acceptance
+	@RECONCILER_LIVE=1 $(BIN)/python -m pytest -k "not embedded" $(WEB_TESTS)
 
 simulate: $(READY) ## Run the simulation over SEEDS seeds
 	@$(BIN)/python -m reconciler.simulation --seeds $(SEEDS) --jobs 2
