@@ -97,7 +97,8 @@ class System:
     def everything(self) -> Mapping[str, Any]:
         """All that a client can see of agents and blocks."""
         agents = {each["id"]: _sorted_lists(each) for each in self.agents()}
-        return {"agents": agents, "blocks": {each["id"]: each for each in self.blocks()}}
+        blocks = {each["id"]: {**each, "tags": sorted(each.get("tags") or [])} for each in self.blocks()}
+        return {"agents": agents, "blocks": blocks}
 
     def backup(self) -> Callable[[], None]:
         """Take a backup; what it gives writes it back: values, prompts, names, and nothing younger."""
