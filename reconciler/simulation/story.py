@@ -140,8 +140,8 @@ class Story:
             self.expect, self.by = UNSURE, ""  # edited again since it was read
         self.now_in_git(after, at)
 
-    def unwanted(self, after: Held) -> str:
-        """Why git may not take this value from the live side; empty where it may."""
+    def unwanted(self, after: Held, shown: int) -> str:
+        """Why git may not take this value from the live side; empty where it may. shown: when the engine saw it."""
         old, new = parts_of(self.git, self.prose), parts_of(after, self.prose)
         if old is None and new is None and self._is_persons():
             return "a person had just committed another"
@@ -152,7 +152,7 @@ class Story:
                 return "nobody ever meant it live"
             is_newer = meant > left or key_of(after) in self.news
             return "" if is_newer else "it is an old value that nobody meant live since git gave it up"
-        return self._unwanted_parts(old or (), new or ())
+        return self._unwanted_parts(old or (), new or (), shown)
 
     def _is_persons(self) -> bool:
         """Whether git's value is a person's edit that the live side was never given."""
@@ -163,7 +163,7 @@ class Story:
         key = key_of(live)
         return parts_of(live, self.prose) is None and key in self.news and key not in self.left
 
-    def _unwanted_parts(self, old: Sequence[str], new: Sequence[str]) -> str:
+    def _unwanted_parts(self, old: Sequence[str], new: Sequence[str], shown: int) -> str:
         for part in new:
             is_newer = self.added.get(part, NEVER_YET) > self.lost.get(part, NEVER_YET) or f"+{part}" in self.news
             came_back = (
@@ -173,7 +173,10 @@ class Story:
                 return f"nobody added {part} live since git gave it up"
         is_new = not same(self.git, self.agreed)
         for part in old:
-            since = max(self.gained.get(part, NEVER_YET) if is_new else NEVER_YET, self.added.get(part, NEVER_YET))
+            added = self.added.get(part, NEVER_YET)
+            is_unseen = added > shown  # put back after the engine looked, which is for the next pass to hear of
+            gained = self.gained.get(part, NEVER_YET) if is_new else NEVER_YET
+            since = gained if is_unseen else max(gained, added)
             if part not in new and self.removed.get(part, NEVER_YET) <= since:
                 return f"nobody removed {part} live"
         return ""

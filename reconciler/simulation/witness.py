@@ -59,7 +59,8 @@ def fields_of(ref: Ref, text: str | None) -> Fields | None:
 
 @dataclass
 class Witness:
-    """``seen``: documents the engine was shown in this pass; ``kept``: those of passes that ended well."""
+    """``seen``: documents the engine was shown in this pass; ``kept``: those of passes that ended well; ``looked``:
+    the moment each was last shown."""
 
     repos: Mapping[Scope, MemoryRepo]
     stories: dict[tuple[Scope, Ref], dict[str, Story]] = field(
@@ -68,6 +69,7 @@ class Witness:
     git: dict[tuple[Scope, Ref], Fields] = field(default_factory=dict[tuple[Scope, Ref], Fields])
     seen: dict[tuple[Scope, Ref, str], bool] = field(default_factory=dict[tuple[Scope, Ref, str], bool])
     kept: set[tuple[Scope, Ref, str]] = field(default_factory=set[tuple[Scope, Ref, str]])
+    looked: dict[tuple[Scope, Ref], int] = field(default_factory=dict[tuple[Scope, Ref], int])
     people: list[tuple[Scope, str]] = field(default_factory=list[tuple[Scope, str]])
     moment: int = 0
 
@@ -158,7 +160,7 @@ class Witness:
                 raise Violation(f"{where}: a default replaced {story.git!r}")
             story.unsure()
             return
-        if why := story.unwanted(after):
+        if why := story.unwanted(after, self.looked.get((scope, ref), self.moment)):
             if key_of(ABSENT) in story.meant:
                 return  # removed live: back at its default
             if story.prose and self._is_unclean(scope, ref, story, after):
@@ -207,6 +209,7 @@ class Witness:
     def shown(self, scope: Scope, ref: Ref, text: str, is_listing: bool) -> None:
         key = (scope, ref, text)
         self.seen[key] = self.seen.get(key, False) or is_listing
+        self.looked[scope, ref] = self.moment
 
     def forget_rereads(self) -> None:
         """Reading back failed half-way: what it showed need not be on record."""
