@@ -79,14 +79,12 @@ class Engine:
         Never raises for what one scope or one remote does: that is in the report.
         """
         found = self._gathering(ways, progress)
-        found.gather(scopes, depth, apply=apply and accept is always)
+        found.gather(scopes, depth)
         if apply and accept is not always:
             apply = accept(tell(found.works, tally(found, Written(), False)))
-            if apply and found.imagined:
-                found = self._gathering(ways, progress)
-                found.gather(scopes, depth, apply=True)
         carrying = Carrying(found)
         if apply and not found.halted:
+            found.enrol()
             carrying.carry_out()
             carrying.settle(settle_seconds)
         self._remember(found)
@@ -105,7 +103,7 @@ class Engine:
     def look_at(self, scope: Scope) -> tuple[ScopeWork, Stamp]:
         """One scope as a pass would see it now, planned; raises the first trouble there is."""
         one = self._gathering(Ways(accept_loss=True), silent)
-        one.gather([scope], "full", apply=False)
+        one.gather([scope], "full")
         work = next((work for work in one.works if work.scope == scope), None)
         if work is None or one.errors:
             raise Transient(next((error.message for error in one.errors), f"{scope} could not be read"))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from reconciler.core.guard import EVERY_SCOPE, judge
@@ -93,9 +93,9 @@ class Gathering:
         """Whether a halt kept more than one learner from being judged: then nobody was found to be in order."""
         return any(map(_is_for_all, self.halts))
 
-    def gather(self, scopes: Sequence[Scope] | None, depth: Depth, *, apply: bool) -> None:
+    def gather(self, scopes: Sequence[Scope] | None, depth: Depth) -> None:
         """Look at everything, plan every scope, and judge the whole."""
-        self._meet(apply)
+        self._meet()
         repos = self._repos(scopes)
         memory = self.engine.memory
         moved = [
@@ -117,17 +117,32 @@ class Gathering:
             self.errors += self._unlisted()
         self._guard()
 
-    def _meet(self, apply: bool) -> None:
-        """Meet the accounts, where there are any; new learners are made now, or as if."""
+    def _meet(self) -> None:
+        """Meet the accounts, where there are any; new learners are planned as if they had been made."""
         people, policy = self.engine.people, self.engine.policy.web
         if people is None or policy is None:
             return
         self.met = self.attempt(WEB, lambda: meet(people, policy, self._learners()))
-        if self.met is not None and apply:
-            met = self.met
-            self.commits += self.attempt(WEB, lambda: enrol(self.engine.workspace, met, self.stamp)) or 0
-        elif self.met is not None:
+        if self.met is not None:
             self.imagined = as_if(self.met, self.stamp)
+
+    def enrol(self) -> None:
+        """Make what the accounts ask of the learners true in git, and plan those learners anew on what they have now.
+
+        Where the guard stopped the system of the accounts, nothing is made of them: they may be an accident too.
+        """
+        if self.met is None or not self.met.enrolments:
+            return
+        met, concerned = self.met, self.met.learners().keys()
+        if any(WEB in (halt.remote, halt.scope) or halt.remote == "*" for halt in self.halts):
+            self.met = replace(met, enrolments=())
+        else:
+            self.commits += self.attempt(WEB, lambda: enrol(self.engine.workspace, met, self.stamp)) or 0
+        planned = [work.scope for work in self.works if work.scope in concerned]
+        self.works = [work for work in self.works if work.scope not in concerned]
+        there = {f"user/{user}" for user in self.engine.workspace.users()}
+        for scope in [scope for scope in planned if scope in there]:
+            self.attempt(scope, lambda scope=scope: self.plan(scope, self.engine.workspace.repo(scope)))
 
     def _look_for_threads(self, roll: Roll, repos: Mapping[Scope, Repo], depth: Depth) -> list[Notice]:
         learners = [*self._learners(), *(self.met.learners().values() if self.met else ())]
@@ -213,10 +228,11 @@ class Gathering:
             return
         self.settings[scope] = self.setting()
         desired = self._desired(scope, repo, head)
-        work = load_scope(scope, repo, head, desired, list(self.observations))
+        observations = self._trusted()
+        work = load_scope(scope, repo, head, desired, list(observations))
         check_forward(work, self.ways.accept_rewind)
         work.threads = threads
-        look(work, self.observations, self.runs, self.stamp)
+        look(work, observations, self.runs, self.stamp)
         decide_scope(work)
         if WEB in work.seen:
             doubt(work)
@@ -226,6 +242,11 @@ class Gathering:
             self.courses_at = f"{head} and edits"
         work.prunes = left_over(work) if self.ways.prune else []
         self.works.append(work)
+
+    def _trusted(self) -> Mapping[str, Observation]:
+        """What was observed, without what the guard stopped: a scope that is planned once more must not trust it."""
+        stopped = {halt.remote for halt in self.halts if _is_for_all(halt)}
+        return {name: seen for name, seen in self.observations.items() if name not in stopped}
 
     def _threads(self, scope: Scope, repo: Repo, head: str) -> list[Record]:
         """What is to be put on record of a learner's threads."""
