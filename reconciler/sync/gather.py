@@ -284,7 +284,9 @@ class Gathering:
             if self.ways.recreate:
                 self._recreate(remote)
             elif not self.ways.accept_loss:
-                pairs = [pair for work in self.works for pair in accident.findings(work, remote)]
+                pairs = [
+                    pair for work in self.works if remote in work.known for pair in accident.findings(work, remote)
+                ]
                 pairs += [pair for known in self.skipped for pair in known.present]
                 self.halts += judge(remote, pairs, self.engine.policy.limits)
         for remote in {halt.remote for halt in self.halts if _is_for_all(halt)} & self.observations.keys():
