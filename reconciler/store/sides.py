@@ -113,7 +113,7 @@ def live_fields(live: Live | Unreadable, document: Document | None, spec: Spec |
         return live
     beside = {name: value for name, value in live.fields.items() if spec is not None and name in spec.rules}
     if document is None or live.text is None:
-        return {name: value for name, value in beside.items() if document is None or value not in EMPTY}
+        return {name: value for name, value in beside.items() if document is None or _is_told(name, value)}
     if len(live.text) > LIVE_LIMIT:
         return Unreadable(f"the live text has {len(live.text)} characters; at most {LIVE_LIMIT} are read")
     if not live.text.strip() and not document.lens.blank_is_empty:
@@ -124,6 +124,11 @@ def live_fields(live: Live | Unreadable, document: Document | None, spec: Spec |
         if len(live.text) > MOST_ASKED:
             return Unreadable(f"{error}; mend it in place: its {len(live.text):,} characters are too many to ask about")
         return Unreadable(str(error), live.text)
+
+
+def _is_told(name: str, value: Value) -> bool:
+    """Whether a value is more than nothing. Of a setting beside the document nothing is a value: no access, say."""
+    return name.startswith(SETTINGS) or value not in EMPTY
 
 
 def document_fields(fields: Fields) -> dict[str, Value]:
