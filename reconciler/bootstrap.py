@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from reconciler.embedded.host import Address, embedded_letta
+from reconciler.embedded.host import LETTA, OPEN_WEBUI, Address, embedded
 from reconciler.errors import Terminal
 from reconciler.ports import Remote
 from reconciler.remotes.letta.adapter import LettaRemote
@@ -32,7 +32,10 @@ class SystemClock:
 
 @dataclass(frozen=True)
 class App:
-    """One workspace with everything that acts on it. ``letta``: where it is. ``web``: where one is configured."""
+    """One workspace with everything that acts on it.
+
+    letta: where it is. openwebui: where that is, and ``web`` its adapter, where it has a part in this workspace.
+    """
 
     folder: Path
     settings: Settings
@@ -41,6 +44,7 @@ class App:
     engine: Engine
     clock: SystemClock
     letta: Address
+    openwebui: Address | None = None
     web: OpenWebUIRemote | None = None
 
 
@@ -61,18 +65,18 @@ def open_workspace(folder: Path, settings: Settings) -> GitWorkspace:
 
 @contextmanager
 def opened(folder: Path) -> Generator[App, None, None]:
-    """The workspace with its engine, for as long as it is used; the embedded Letta is served or reached meanwhile."""
+    """The workspace with its engine, for as long as it is used; its stand-ins are served or reached meanwhile."""
     check_folder(folder)
     settings = load(folder)
     workspace = open_workspace(folder, settings)
     clock = SystemClock()
-    with _letta(folder, settings) as letta:
-        web = _openwebui_remote(workspace.uuid, settings, clock.now)
+    with _letta(folder, settings) as letta, _openwebui(folder, settings) as openwebui:
+        web = _openwebui_remote(openwebui, workspace.uuid, settings, clock.now) if openwebui else None
         remote = _letta_remote(letta, workspace.uuid, settings, clock.now)
         remotes = [web, remote] if web else [remote]  # in the order their captures are folded
         try:
             engine = Engine(workspace, remotes, clock, settings.policy(), web, web)
-            yield App(folder, settings, workspace, remotes, engine, clock, letta, web)
+            yield App(folder, settings, workspace, remotes, engine, clock, letta, openwebui, web)
         finally:
             for each in remotes:
                 each.close()
@@ -81,15 +85,21 @@ def opened(folder: Path) -> Generator[App, None, None]:
 def _letta(folder: Path, settings: Settings) -> AbstractContextManager[Address]:
     if settings.letta.url:
         return nullcontext(Address(settings.letta.url, settings.letta.token.get_secret_value()))
-    return embedded_letta(folder / "embedded")
+    return embedded(LETTA, folder / "embedded")
 
 
-def _openwebui_remote(uuid: str, settings: Settings, now: Callable[[], datetime]) -> OpenWebUIRemote | None:
+def _openwebui(folder: Path, settings: Settings) -> AbstractContextManager[Address | None]:
     web = settings.openwebui
-    if not web.url:
-        return None
-    token = web.token.get_secret_value()
-    return OpenWebUIRemote(web.url, token, uuid, now=now, timeout=web.timeout_seconds, quiet_seconds=web.quiet_seconds)
+    if web.embedded:
+        return embedded(OPEN_WEBUI, folder / "embedded")
+    return nullcontext(Address(web.url, web.token.get_secret_value()) if web.url else None)
+
+
+def _openwebui_remote(at: Address, uuid: str, settings: Settings, now: Callable[[], datetime]) -> OpenWebUIRemote:
+    web = settings.openwebui
+    return OpenWebUIRemote(
+        at.url, at.token, uuid, now=now, timeout=web.timeout_seconds, quiet_seconds=web.quiet_seconds
+    )
 
 
 def _letta_remote(letta: Address, uuid: str, settings: Settings, now: Callable[[], datetime]) -> LettaRemote:

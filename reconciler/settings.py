@@ -14,7 +14,7 @@ from string import Formatter
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import (
     BaseSettings,
     InitSettingsSource,
@@ -72,9 +72,10 @@ def _checked_url(url: str, example: str, variable: str) -> str:
 
 
 class OpenWebUISettings(Section):
-    """Where Open WebUI is; without a url it has no part in anything. ``token``: the service account's API key.
+    """Where Open WebUI is; without a url it has no part in anything, unless ``embedded`` has the stand-in serve.
 
-    base_model: what a course's model is built on. default_courses: for everybody with an account. groups: courses by
+    token: the service account's API key. base_model: what a course's model is built on; with the stand-in, one of its
+    own unless said otherwise. default_courses: for everybody with an account. groups: courses by
     the name of the group whose members take them. staff: names of the groups of a course's staff.
     record_chats: of people's chats, "metadata" or "full" (what was said too). poll_seconds: how often the loop looks.
     events_host and events_port: where we listen for events (0: any free port). events_url: how Open WebUI reaches that,
@@ -82,6 +83,7 @@ class OpenWebUISettings(Section):
     """
 
     url: str = ""
+    embedded: bool = False
     token: SecretStr = SecretStr("")
     timeout_seconds: Seconds = 30
     quiet_seconds: float = Field(default=2.0, ge=0, le=60)
@@ -95,10 +97,21 @@ class OpenWebUISettings(Section):
     events_port: int = Field(default=0, ge=0, le=65_535)
     events_url: str = ""
 
+    @property
+    def is_used(self) -> bool:
+        return bool(self.url) or self.embedded
+
     @field_validator("url")
     @classmethod
     def _url_without_secrets(cls, url: str) -> str:
         return _checked_url(url, "http://127.0.0.1:8080", "RECONCILER_OPENWEBUI__TOKEN")
+
+    @field_validator("embedded")
+    @classmethod
+    def _embedded_or_elsewhere(cls, embedded: bool, info: ValidationInfo) -> bool:
+        if embedded and info.data.get("url"):
+            raise ValueError("there is an openwebui.url as well; keep the address or the stand-in, not both")
+        return embedded
 
     @field_validator("events_url")
     @classmethod
@@ -169,12 +182,13 @@ class Settings(BaseSettings):
             grace_seconds=self.letta.grace_seconds,
             writers=self.letta.writers,
             limits=Limits(self.guard.share, self.guard.count, self.guard.floor),
-            web=self._web() if self.openwebui.url else None,
+            web=self._web() if self.openwebui.is_used else None,
         )
 
     def _web(self) -> WebPolicy:
         web = self.openwebui
-        return WebPolicy(web.base_model, web.default_courses, web.groups, web.staff, web.record_chats == "full")
+        base_model = web.base_model or ("gpt-4o" if web.embedded else "")
+        return WebPolicy(base_model, web.default_courses, web.groups, web.staff, web.record_chats == "full")
 
 
 SECTIONS: Mapping[str, type[Section]] = {

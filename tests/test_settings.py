@@ -52,6 +52,16 @@ def test_a_token_comes_from_systemd_and_the_environment_wins_over_it(
     assert load(tmp_path).letta.token.get_secret_value() == "from the environment"
 
 
+def test_open_webui_has_no_part_in_a_workspace_until_it_is_asked_for(tmp_path: Path) -> None:
+    assert load(tmp_path).policy().web is None
+    assert load(written(tmp_path, '[openwebui]\nbase_model = "gpt-4o"')).policy().web is None
+
+    web = load(written(tmp_path, "[openwebui]\nembedded = true")).policy().web
+    assert web is not None
+    assert web.base_model, "the stand-in has one to build courses on"
+    assert load(written(tmp_path, '[openwebui]\nurl = "http://x"')).policy().web is not None
+
+
 def test_settings_are_frozen_and_do_not_show_their_secrets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RECONCILER_LETTA__TOKEN", "hush")
     settings = load(tmp_path)
@@ -72,6 +82,10 @@ def test_settings_are_frozen_and_do_not_show_their_secrets(tmp_path: Path, monke
         ('[letta]\nagent_name = "{user}"', "expected {user} and {course}"),
         ('[letta]\nurl = "ftp://x"', "expected an address such as"),
         ('[letta]\nurl = "http://me:hush@x"', "RECONCILER_LETTA__TOKEN"),
+        (
+            '[openwebui]\nurl = "http://x"\nembedded = true',
+            "openwebui.embedded: found 'True'; there is an openwebui.url",
+        ),
         ("[guard]\nshare = 20", "guard.share: found '20'"),
         ("[letta", "cannot be read"),
         ("a = " + "[" * 5000, "cannot be read"),

@@ -26,16 +26,19 @@ class Registrar(Protocol):
 
 
 class Events:
-    """Does nothing where Open WebUI could not reach us: it is on another machine, and nobody said how."""
+    """Does nothing where Open WebUI could not reach us: it is on another machine, and nobody said how.
 
-    def __init__(self, settings: OpenWebUISettings, workspace: Path, warn: Callable[[str], None]) -> None:
-        self._settings, self._workspace, self._warn = settings, workspace, warn
+    at: where it is; empty where it has no part in the workspace.
+    """
+
+    def __init__(self, settings: OpenWebUISettings, at: str, workspace: Path, warn: Callable[[str], None]) -> None:
+        self._settings, self._at, self._workspace, self._warn = settings, at, workspace, warn
         self._receiver: Receiver | None = None
         self._secret = ""
         self._said = ""
 
     def start(self, heard: Callable[[], None]) -> None:
-        if not self._settings.events_url and not _is_here(self._settings.url):
+        if not self._settings.events_url and not _is_here(self._at):
             return
         try:
             self._secret = kept_secret(self._workspace)

@@ -44,9 +44,9 @@ def run_loop(folder: Path) -> int:
             pace.refs_seconds,
             _warn,
         )
-        events = Events(web, folder, _warn)
+        events = Events(web, app.openwebui.url if app.openwebui else "", folder, _warn)
         loop = Loop(_Turns(app, events), queue, Backoff(random.random), _pace(pace, web), _tell)
-        _tell(f"watching {folder}, Letta at {app.letta.url}")
+        _tell(f"watching {folder}, {_places(app)}")
         sources.start()
         events.start(lambda: queue.add("recent", EVENT_SECONDS))
         try:
@@ -107,9 +107,14 @@ class _Turns:
         return report
 
 
+def _places(app: App) -> str:
+    web = f", Open WebUI at {app.openwebui.url}" if app.openwebui else ""
+    return f"Letta at {app.letta.url}{web}"
+
+
 def _pace(settings: LoopSettings, web: OpenWebUISettings) -> Pace:
     periods: dict[Depth, float] = {
-        "recent": min(settings.recent_seconds, web.poll_seconds) if web.url else settings.recent_seconds,
+        "recent": min(settings.recent_seconds, web.poll_seconds) if web.is_used else settings.recent_seconds,
         "values": settings.values_seconds,
         "full": settings.full_seconds,
     }

@@ -9,11 +9,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from pydantic import SecretStr
+
 from reconciler.bootstrap import open_workspace, opened
 from reconciler.core.outcome import ERROR, IN_SYNC
 from reconciler.errors import ReconcilerError, Terminal
 from reconciler.lock import loop_pid
-from reconciler.settings import load
+from reconciler.settings import Settings, load
 from reconciler.store.courses import CourseReader
 from reconciler.store.pending import read_diffs
 from reconciler.store.workspace import GitWorkspace
@@ -21,6 +23,7 @@ from reconciler.terminal import say, show_json
 from reconciler.visible import counted
 
 MAIN = "refs/heads/main"
+STAND_IN = "the embedded stand-in"
 _OLDEST_GIT = (2, 30)
 
 
@@ -35,17 +38,24 @@ def status(folder: Path, output: str) -> int:
             "workspace": {"path": str(workspace.root), "uuid": workspace.uuid},
             "loop_pid": pid,
             "letta": settings.letta.url or None,
+            "openwebui": settings.openwebui.url or None,
             "users": len(workspace.users()),
             "pending_diffs": pending,
         }
         show_json(found)
         return IN_SYNC
     say(f"workspace  {workspace.root}  ({workspace.uuid})")
-    say(f"letta      {settings.letta.url or 'the embedded stand-in'}")
+    say(f"letta      {settings.letta.url or STAND_IN}")
+    say(f"openwebui  {_where_web(settings)}")
     say(f"loop       {f'running, process {pid}' if pid is not None else 'not running'}")
     say(f"users      {len(workspace.users()):,}")
     say(f"to decide  {counted(pending, 'pending diff')}{': reconciler diffs list' if pending else ''}")
     return IN_SYNC
+
+
+def _where_web(settings: Settings) -> str:
+    web = settings.openwebui
+    return web.url or (STAND_IN if web.embedded else "not connected")
 
 
 def _pending(workspace: GitWorkspace) -> int:
@@ -92,6 +102,7 @@ def _checks(folder: Path) -> Iterator[tuple[str, Callable[[], str]]]:
     yield "users", lambda: _users(folder)
     yield "state", lambda: _state(folder)
     yield "letta", lambda: _letta(folder)
+    yield "openwebui", lambda: _openwebui(folder)
 
 
 def _tried(name: str, check: Callable[[], str]) -> Check:
@@ -114,12 +125,15 @@ def _git_version() -> str:
 
 def _settings(folder: Path) -> str:
     settings = load(folder)
-    token = "with a token" if settings.letta.token.get_secret_value() else "without a token"
+    letta, web = settings.letta, settings.openwebui
     return (
-        f"Letta at {settings.letta.url}, {token}"
-        if settings.letta.url
-        else "no letta.url: the embedded stand-in serves"
+        f"Letta: {_told(letta.url, letta.token) or STAND_IN}; "
+        f"Open WebUI: {_told(web.url, web.token) or _where_web(settings)}"
     )
+
+
+def _told(url: str, token: SecretStr) -> str:
+    return f"{url}, {'with' if token.get_secret_value() else 'without'} a token" if url else ""
 
 
 def _workspace(folder: Path) -> str:
@@ -159,5 +173,13 @@ def _state(folder: Path) -> str:
 
 def _letta(folder: Path) -> str:
     with opened(folder) as app:
-        seen = app.remotes[0].observe([], "recent")
+        remote = next(each for each in app.remotes if each.name == "letta")
+        seen = remote.observe([], "recent")
         return f"answers at {app.letta.url}; offers {counted(len(seen.offers.get('tools', ())), 'tool')}"
+
+
+def _openwebui(folder: Path) -> str:
+    with opened(folder) as app:
+        if app.openwebui is None or app.web is None:
+            return "not connected"
+        return f"answers at {app.openwebui.url}; has {counted(len(app.web.users()), 'account')}"

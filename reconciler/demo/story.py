@@ -11,7 +11,7 @@ from pathlib import Path
 from reconciler.core.outcome import CHANGES, IN_SYNC, NEEDS_A_PERSON
 from reconciler.demo.shell import Shell, check, heading, prose
 from reconciler.demo.stage import Agent, agent_of, client
-from reconciler.embedded.host import embedded_letta
+from reconciler.embedded.host import LETTA, embedded
 from reconciler.ports import Person
 
 ANN = Person("Ann Author", "ann@school.example")
@@ -56,7 +56,7 @@ def tell(folder: Path, courses: Path) -> None:
     """All of it, in the order of a first day."""
     shell = Shell(folder)
     _make_workspace(shell, courses)
-    with embedded_letta(folder / "embedded") as letta, client(letta) as http:
+    with embedded(LETTA, folder / "embedded") as letta, client(letta) as http:
         _plan_and_apply(shell)
         scene = Scene(shell, agent_of(http, "ada", COURSE))
         _author_changes_course(scene)

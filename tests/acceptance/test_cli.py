@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from reconciler.cli import run
-from reconciler.embedded.host import Address, embedded_letta
+from reconciler.embedded.host import LETTA, Address, embedded
 from tests.acceptance.place import COURSE, OURS
 
 STUDENT = f"block/{COURSE}/student"
@@ -61,7 +61,7 @@ class Shell:
 
     def edit_live(self, user: str, old: str, new: str) -> None:
         """Change the same block in Letta, over its API."""
-        with embedded_letta(self.folder / "embedded") as letta:
+        with embedded(LETTA, self.folder / "embedded") as letta:
             row = next(row for row in call(letta, "GET", "/v1/blocks/?limit=100") if is_student(row, user))
             assert old in row["value"]
             call(letta, "PATCH", f"/v1/blocks/{row['id']}", {"value": row["value"].replace(old, new)})

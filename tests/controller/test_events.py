@@ -42,7 +42,8 @@ def make(tmp_path: Path, warned: list[str]) -> Iterator[Make]:
 
     def one(heard: Callable[[], None] = lambda: None, **settings: str | int) -> Events:
         (tmp_path / "state").mkdir(exist_ok=True)
-        made.append(Events(OpenWebUISettings.model_validate(settings), tmp_path, warned.append))
+        given = OpenWebUISettings.model_validate(settings)
+        made.append(Events(given, given.url, tmp_path, warned.append))
         made[-1].start(heard)
         return made[-1]
 
