@@ -3,6 +3,7 @@
 That it answers as the real server does is shown in tests/live, where the same tests run on both.
 """
 
+import itertools
 import json
 import os
 import signal
@@ -10,10 +11,12 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from queue import Empty, Queue
-from threading import Thread
+from threading import Event, Thread
 from typing import Any
 
 import httpx
@@ -23,6 +26,7 @@ from reconciler.embedded.letta.disk import DamagedData
 from reconciler.embedded.openwebui.markdown import opened
 from reconciler.embedded.openwebui.model import OpenWebUI
 from reconciler.embedded.openwebui.server import Server, serve
+from reconciler.embedded.openwebui.state import TABLES
 
 NOTE = 'Help *you*.\n\n```toml\na = 1\nname = "x"\n```\n'
 
@@ -33,12 +37,12 @@ def server() -> Iterator[Server]:
         yield running
 
 
-def call(server: Server, method: str, path: str, body: object = None, key: str = "") -> httpx.Response:
+def call(server: "Server | Apart", method: str, path: str, body: object = None, key: str = "") -> httpx.Response:
     headers = {"Authorization": f"Bearer {key or server.admin_key}"}
     return httpx.request(method, server.url + path, json=body, headers=headers, timeout=20)
 
 
-def ask(server: Server, method: str, path: str, body: object = None, key: str = "") -> Any:
+def ask(server: "Server | Apart", method: str, path: str, body: object = None, key: str = "") -> Any:
     return call(server, method, path, body, key).raise_for_status().json()
 
 
@@ -46,7 +50,7 @@ def control(server: Server, verb: str, **body: object) -> Any:
     return ask(server, "POST", f"/_control/{verb}", body)
 
 
-def make_note(server: Server, md: str = NOTE) -> Any:
+def make_note(server: "Server | Apart", md: str = NOTE) -> Any:
     return ask(server, "POST", "/api/v1/notes/create", {"title": "n", "data": {"content": {"md": md}}})
 
 
@@ -100,20 +104,90 @@ def test_a_browser_may_only_do_what_its_user_may(server: Server) -> None:
 # --- its folder -----------------------------------------------------------------------------------------------------
 
 
-def test_what_was_acknowledged_survives_a_kill(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "reconciler.embedded.openwebui", "--data", str(tmp_path)]
-    env = os.environ | {"OPENWEBUI_ADMIN_KEY": "sk-mine"}
+@dataclass
+class Apart:
+    """The stand-in as a process of its own, to be killed."""
+
+    process: "subprocess.Popen[str]"
+    url: str
+    admin_key: str = "sk-mine"
+
+
+@contextmanager
+def apart(folder: Path) -> Iterator[Apart]:
+    command = [sys.executable, "-m", "reconciler.embedded.openwebui", "--data", str(folder)]
+    env = os.environ | {"OPENWEBUI_ADMIN_KEY": Apart.admin_key}
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=env) as process:
         assert process.stdout is not None
-        url = process.stdout.readline().split()[-1]
-        headers = {"Authorization": "Bearer sk-mine"}
-        body = {"title": "n", "data": {"content": {"md": NOTE}}}
-        made = httpx.post(f"{url}/api/v1/notes/create", json=body, headers=headers).raise_for_status().json()
-        process.send_signal(signal.SIGKILL)
+        try:
+            yield Apart(process, process.stdout.readline().split()[-1])
+        finally:
+            process.kill()
 
+
+def live_in(server: "Server | Apart") -> None:
+    """Something in every table."""
+    account = {"name": "Ann", "email": "ann@example.org", "password": "p"}
+    ann = ask(server, "POST", "/api/v1/auths/add", account)
+    group = ask(server, "POST", "/api/v1/groups/create", {"name": "Staff", "description": ""})
+    ask(server, "POST", f"/api/v1/groups/id/{group['id']}/users/add", {"user_ids": [ann["id"]]})
+    make_note(server)
+    ask(server, "DELETE", f"/api/v1/notes/{make_note(server)['id']}/delete")
+    model = {"id": "m", "name": "M", "base_model_id": "gpt-4o", "meta": {}, "params": {"system": "Be kind."}}
+    ask(server, "POST", "/api/v1/models/create", model)
+    ask(server, "POST", "/api/v1/models/model/update", {**model, "params": {"system": "Be brief."}})
+    ask(server, "POST", "/api/v1/folders/", {"name": "Runs"})
+    ask(server, "POST", "/api/v1/chats/new", {"chat": {"title": "T", "models": ["m"], "history": {}}}, ann["token"])
+    ask(server, "POST", "/api/events/webhooks", {"name": "h", "url": "http://127.0.0.1:9/", "events": ["x.*"]})
+
+
+@pytest.mark.parametrize("signal_number", [signal.SIGKILL, signal.SIGTERM])
+def test_a_new_start_has_everything_that_was_there(tmp_path: Path, signal_number: int) -> None:
+    with apart(tmp_path) as first:
+        live_in(first)
+        before = ask(first, "GET", "/_control/state")
+        first.process.send_signal(signal_number)
+        first.process.wait()
+
+    assert set(before) == set(TABLES)
+    assert all(before.values())
+    with apart(tmp_path) as again:
+        assert ask(again, "GET", "/_control/state") == before
+
+
+@pytest.mark.parametrize("writes", [1, 7, 30])
+def test_killed_amid_writes_nothing_acknowledged_is_lost_and_nothing_is_half_written(
+    tmp_path: Path, writes: int
+) -> None:
+    promised: dict[str, str] = {}
+    enough = Event()
+
+    def write(number: int) -> None:
+        for count in itertools.count():
+            md = f"{number} {count} {'x' * 200_000}."
+            with suppress(httpx.TransportError):
+                promised[make_note(first, md)["id"]] = md
+            if len(promised) >= writes:
+                enough.set()
+            if first.process.poll() is not None:
+                return
+
+    with apart(tmp_path) as first:
+        writers = [Thread(target=write, args=(number,)) for number in range(3)]
+        for each in writers:
+            each.start()
+        assert enough.wait(20)
+        first.process.kill()
+        first.process.wait()
+        for each in writers:
+            each.join()
     with serve(tmp_path) as again:
-        assert again.admin_key == "sk-mine"
-        assert text_of(again, made["id"]) == NOTE
+        assert again.admin_key == Apart.admin_key
+        there = {
+            key: row["data"]["content"]["md"] for key, row in ask(again, "GET", "/_control/state")["notes"].items()
+        }
+    assert promised.items() <= there.items()
+    assert all(md.endswith("x.") for md in there.values())
 
 
 def test_a_folder_in_use_is_refused(tmp_path: Path) -> None:
