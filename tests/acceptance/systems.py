@@ -7,10 +7,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-import httpx
-
 from reconciler.embedded.letta.server import Server, serve
 from tests.contract.tap import Tap
+from tests.http import HTTP
 from tests.live.server import MODEL, LettaServer
 from tests.live.turns import run_turn
 
@@ -71,7 +70,7 @@ class System:
 
     def ask(self, method: str, path: str, **options: Any) -> Any:
         headers = {"X-Stainless-Package-Version": "1.12.1"}
-        reply = httpx.request(method, self.tap.upstream + path, headers=headers, timeout=120, **options)
+        reply = HTTP.request(method, self.tap.upstream + path, headers=headers, timeout=120, **options)
         assert reply.status_code < 400, f"{method} {path}: {reply.status_code} {reply.text}"
         return reply.json() if reply.content else None
 
@@ -158,15 +157,15 @@ def _begin_embedded(server: Server) -> Begin:
 
 
 def _control(server: Server, name: str, **body: Any) -> Any:
-    reply = httpx.post(f"{server.url}/_control/{name}", json=body)
+    reply = HTTP.post(f"{server.url}/_control/{name}", json=body)
     assert reply.status_code < 400, reply.text
     return reply.json()
 
 
 def _freeze(url: str) -> Callable[[], None]:
-    then = httpx.get(url).content
+    then = HTTP.get(url).content
     headers = {"Content-Type": "application/json"}
-    return lambda: httpx.put(url, content=then, headers=headers).raise_for_status() and None
+    return lambda: HTTP.put(url, content=then, headers=headers).raise_for_status() and None
 
 
 def _empty(system: System) -> None:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-import httpx
 import pytest
 
 from reconciler.embedded.letta.server import serve
 from reconciler.remotes.letta import LettaRemote
 from tests.contract.tap import Tap
 from tests.contract.world import World
+from tests.http import HTTP
 from tests.live.fixtures import clean_letta, letta
 from tests.live.turns import run_turn
 
@@ -35,7 +35,7 @@ def _embedded() -> Iterator[World]:
     with serve() as server, Tap(server.url) as tap:
 
         def control(name: str, **body: Any) -> Any:
-            reply = httpx.post(f"{server.url}/_control/{name}", json=body)
+            reply = HTTP.post(f"{server.url}/_control/{name}", json=body)
             assert reply.status_code < 400, reply.text
             return reply.json()
 

@@ -7,12 +7,11 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import httpx
-
 from reconciler.ports import Action, Applied, Live
 from reconciler.remotes.letta import LettaRemote
 from tests.contract.tap import Tap
 from tests.contract.things import WORKSPACE
+from tests.http import HTTP
 
 ALL = {"include": ["agent.blocks", "agent.tags", "agent.tools"]}
 Speak = Callable[[str, str, dict[str, Any]], None]
@@ -55,7 +54,7 @@ class World:
     def ask(self, method: str, path: str, **options: Any) -> Any:
         """Somebody else's request, past the tap."""
         headers = {"X-Stainless-Package-Version": "1.12.1"}
-        reply = httpx.request(method, self.tap.upstream + path, headers=headers, timeout=60, **options)
+        reply = HTTP.request(method, self.tap.upstream + path, headers=headers, timeout=60, **options)
         assert reply.status_code < 400, f"{method} {path}: {reply.status_code} {reply.text}"
         return reply.json() if reply.content else None
 

@@ -12,6 +12,7 @@ import pytest
 from reconciler.commands.events import Events
 from reconciler.errors import Transient
 from reconciler.settings import OpenWebUISettings
+from tests.http import HTTP
 
 HERE = "http://127.0.0.1:3000"
 Make = Callable[..., Events]
@@ -55,7 +56,7 @@ def make(tmp_path: Path, warned: list[str]) -> Iterator[Make]:
 def test_an_open_webui_on_this_machine_is_told_where_to_send_events(make: Make) -> None:
     registry, heard = Registry(), Event()
     make(heard.set, url=HERE).register(registry)
-    httpx.post(registry.urls[0], json={"event": "note.updated"})
+    HTTP.post(registry.urls[0], json={"event": "note.updated"})
 
     assert heard.wait(5)
 

@@ -8,11 +8,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from threading import Event, Lock
 
-import httpx
 import pytest
 
 from reconciler.controller.webhook import MOST_BYTES, Receiver, kept_secret
 from reconciler.errors import Terminal
+from tests.http import HTTP
 
 SECRET = "s" * 43
 
@@ -43,19 +43,19 @@ def url(ear: Ear) -> Iterator[str]:
 
 @pytest.mark.parametrize("body", [b"", b"{}", b"no json", b"x" * MOST_BYTES])
 def test_an_event_is_heard_whatever_it_carries(url: str, ear: Ear, body: bytes) -> None:
-    reply = httpx.post(f"{url}/{SECRET}", content=body)
+    reply = HTTP.post(f"{url}/{SECRET}", content=body)
 
     assert (reply.status_code, reply.content, ear.count) == (204, b"", 1)
 
 
 @pytest.mark.parametrize("path", ["", "/", f"/{SECRET[1:]}", f"/{SECRET}x", f"/{SECRET}/", f"/x/../{SECRET}?", "/%73"])
 def test_nobody_is_heard_without_the_secret(url: str, ear: Ear, path: str) -> None:
-    assert (httpx.post(f"{url}{path}", content=b"{}").status_code, ear.count) == (404, 0)
+    assert (HTTP.post(f"{url}{path}", content=b"{}").status_code, ear.count) == (404, 0)
 
 
 @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE", "OPTIONS"])
 def test_only_posts_are_heard(url: str, ear: Ear, method: str) -> None:
-    assert httpx.request(method, f"{url}/{SECRET}").status_code == 501
+    assert HTTP.request(method, f"{url}/{SECRET}").status_code == 501
     assert ear.count == 0
 
 
@@ -81,8 +81,8 @@ def _raw(url: str, header: str) -> str:
 
 
 def test_nothing_of_a_request_is_printed(url: str, capfd: pytest.CaptureFixture[str]) -> None:
-    httpx.post(f"{url}/{SECRET}", content=b"{}")
-    httpx.get(f"{url}/{SECRET}")
+    HTTP.post(f"{url}/{SECRET}", content=b"{}")
+    HTTP.get(f"{url}/{SECRET}")
 
     assert capfd.readouterr() == ("", "")
 

@@ -17,6 +17,7 @@ from letta_client import Letta as Client
 
 from reconciler.embedded.letta.disk import DamagedData
 from reconciler.embedded.letta.server import Server, serve
+from tests.http import HTTP
 
 MODEL = "openai/gpt-4o"
 
@@ -34,7 +35,7 @@ def client(server: Server) -> Iterator[Client]:
 
 
 def control(server: Server, verb: str, **body: Any) -> Any:
-    return httpx.post(f"{server.url}/_control/{verb}", json=body).raise_for_status().json()
+    return HTTP.post(f"{server.url}/_control/{verb}", json=body).raise_for_status().json()
 
 
 def agent_with(client: Client, **values: str) -> Any:
@@ -126,7 +127,7 @@ REFUSALS = [
 def test_what_is_wrong_is_refused_with_the_servers_status(
     server: Server, method: str, path: str, body: Any, status: int
 ):
-    assert httpx.request(method, server.url + path, json=body).status_code == status
+    assert HTTP.request(method, server.url + path, json=body).status_code == status
 
 
 def test_a_broken_body_is_refused_and_the_connection_lives_on(server: Server):
@@ -212,7 +213,7 @@ def test_faults_can_skip_and_repeat_and_be_called_off(server: Server):
     control(server, "fail", status=500, skip=1, count=2)
 
     def seen(times: int) -> list[int]:
-        return [httpx.get(f"{server.url}/v1/blocks").status_code for _ in range(times)]
+        return [HTTP.get(f"{server.url}/v1/blocks").status_code for _ in range(times)]
 
     assert seen(4) == [200, 500, 500, 200]
     control(server, "fail", status=500, count=9)
@@ -222,12 +223,12 @@ def test_faults_can_skip_and_repeat_and_be_called_off(server: Server):
 
 def test_the_state_can_be_taken_and_put_back(server: Server, client: Client):
     agent = agent_with(client, human="yesterday")
-    backup = httpx.get(f"{server.url}/_control/state").json()
+    backup = HTTP.get(f"{server.url}/_control/state").json()
     client.blocks.update(agent.blocks[0].id, value="today")
     control(server, "wipe")
     assert (list(client.agents.list()), list(client.blocks.list())) == ([], [])
 
-    httpx.put(f"{server.url}/_control/state", json=backup).raise_for_status()
+    HTTP.put(f"{server.url}/_control/state", json=backup).raise_for_status()
 
     assert values(client, agent) == {"human": "yesterday"}
 
@@ -241,14 +242,14 @@ def test_a_password_is_asked_for_everything_but_health():
             assert stranger.health().status == "ok"
             with pytest.raises(letta_client.AuthenticationError):
                 stranger.blocks.list()
-        assert httpx.post(f"{server.url}/_control/wipe").status_code == 401
+        assert HTTP.post(f"{server.url}/_control/wipe").status_code == 401
         with Client(base_url=server.url, api_key="s3cret", max_retries=0) as friend:
             assert list(friend.blocks.list()) == []
 
 
 @pytest.mark.parametrize("header", [{"Host": "evil.example"}, {"Origin": "https://evil.example"}, {"Origin": "null"}])
 def test_a_web_page_cannot_reach_it(server: Server, header: dict[str, str]):
-    assert httpx.get(f"{server.url}/v1/blocks", headers=header).status_code == 403
+    assert HTTP.get(f"{server.url}/v1/blocks", headers=header).status_code == 403
 
 
 def test_many_threads_lose_nothing(server: Server, client: Client):

@@ -27,6 +27,7 @@ from reconciler.embedded.openwebui.markdown import opened
 from reconciler.embedded.openwebui.model import OpenWebUI
 from reconciler.embedded.openwebui.server import Server, serve
 from reconciler.embedded.openwebui.state import TABLES
+from tests.http import HTTP
 
 NOTE = 'Help *you*.\n\n```toml\na = 1\nname = "x"\n```\n'
 
@@ -39,7 +40,7 @@ def server() -> Iterator[Server]:
 
 def call(server: "Server | Apart", method: str, path: str, body: object = None, key: str = "") -> httpx.Response:
     headers = {"Authorization": f"Bearer {key or server.admin_key}"}
-    return httpx.request(method, server.url + path, json=body, headers=headers, timeout=20)
+    return HTTP.request(method, server.url + path, json=body, headers=headers, timeout=20)
 
 
 def ask(server: "Server | Apart", method: str, path: str, body: object = None, key: str = "") -> Any:
@@ -204,9 +205,9 @@ def test_learners_words_are_for_this_account_only(tmp_path: Path) -> None:
 
 def test_a_key_of_ones_own_guards_the_control_routes(tmp_path: Path) -> None:
     with serve(tmp_path, admin_key="sk-mine") as running:
-        bare = httpx.get(f"{running.url}/_control/state")
+        bare = HTTP.get(f"{running.url}/_control/state")
         signed = {"email": running.admin_email, "password": "correct horse battery staple"}
-        sign_in = httpx.post(f"{running.url}/api/v1/auths/signin", json=signed)
+        sign_in = HTTP.post(f"{running.url}/api/v1/auths/signin", json=signed)
 
         assert (bare.status_code, sign_in.status_code) == (401, 400)
         assert ask(running, "GET", "/_control/state")["users"]

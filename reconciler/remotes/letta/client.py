@@ -18,6 +18,7 @@ import httpx
 import letta_client
 
 from reconciler.errors import ReconcilerError, Terminal, Transient
+from reconciler.remotes import pool
 from reconciler.remotes.letta.pages import Pages, slim_agent, slim_block
 from reconciler.remotes.letta.wire import Json, rows, table, text
 
@@ -48,9 +49,7 @@ class Api:
         self._pages = Pages()
         self._where = _without_password(base_url)
         self._token = token
-        # A proxy from the environment never leads to this very machine.
-        local = urlsplit(base_url).hostname in ("127.0.0.1", "localhost", "::1")
-        self._http = httpx.Client(timeout=timeout, trust_env=not local, follow_redirects=True)
+        self._http = pool.client(base_url, timeout)
         self._letta = letta_client.Letta(
             base_url=base_url, api_key=token or "none", timeout=timeout, max_retries=0, http_client=self._http
         )

@@ -14,6 +14,7 @@ from urllib.parse import quote, urlsplit
 import httpx
 
 from reconciler.errors import ReconcilerError, Terminal, Transient
+from reconciler.remotes import pool
 from reconciler.remotes.openwebui.wire import Json, rows, table, text
 
 LONGEST_SENTENCE = 300
@@ -44,10 +45,8 @@ class Api:
         self._base = base_url.rstrip("/")
         self._where = _without_password(self._base)
         self._key = api_key
-        # A proxy from the environment never leads to this very machine.
-        local = urlsplit(base_url).hostname in ("127.0.0.1", "localhost", "::1")
         headers = {"Accept": "application/json"} | ({"Authorization": f"Bearer {api_key}"} if api_key else {})
-        self._http = httpx.Client(timeout=timeout, trust_env=not local, follow_redirects=True, headers=headers)
+        self._http = pool.client(base_url, timeout, headers)
 
     def close(self) -> None:
         self._http.close()

@@ -8,10 +8,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-import httpx
-
 from reconciler.embedded.openwebui.server import Server, serve
 from tests.contract.tap import Tap
+from tests.http import HTTP
 from tests.live import webui
 from tests.live.openwebui import OpenWebUIServer
 from tests.live.openwebui_api import WebUI
@@ -90,7 +89,7 @@ class StandIn(WebUI):
             self._server = None
 
     def control(self, name: str, **body: Any) -> Any:
-        reply = httpx.post(f"{self.url}/_control/{name}", json=body)
+        reply = HTTP.post(f"{self.url}/_control/{name}", json=body)
         assert reply.status_code < 400, reply.text
         return reply.json() if reply.content else None
 
@@ -100,14 +99,14 @@ class StandIn(WebUI):
 
     def give_key(self, key: str) -> None:
         """Unlike `wipe`, with everything kept."""
-        tables = httpx.get(f"{self.url}/_control/state").json()
+        tables = HTTP.get(f"{self.url}/_control/state").json()
         tables["users"][self.admin.id]["api_key"] = key
-        httpx.put(f"{self.url}/_control/state", json=tables).raise_for_status()
+        HTTP.put(f"{self.url}/_control/state", json=tables).raise_for_status()
 
     def set_admin(self, **fields: Any) -> None:
-        row = httpx.get(f"{self.url}/_control/state").json()["users"][self.admin.id]
+        row = HTTP.get(f"{self.url}/_control/state").json()["users"][self.admin.id]
         tables = {"users": {self.admin.id: {**row, **fields}}}
-        httpx.put(f"{self.url}/_control/state", json=tables).raise_for_status()
+        HTTP.put(f"{self.url}/_control/state", json=tables).raise_for_status()
 
 
 @contextmanager

@@ -13,6 +13,7 @@ from reconciler.ports import Action, Applied, Live
 from reconciler.remotes.openwebui import OpenWebUIRemote
 from tests.contract.openwebui.things import WORKSPACE
 from tests.contract.tap import Tap
+from tests.http import HTTP
 
 
 @dataclass
@@ -69,7 +70,7 @@ class World:
         """Somebody's own request, past the tap."""
         headers = {"Authorization": f"Bearer {who.token if who else self.key}"}
         path = path if path.startswith("/api/") else f"/api/v1{path}"
-        return httpx.request(method, self.tap.upstream + path, headers=headers, timeout=60, **options)
+        return HTTP.request(method, self.tap.upstream + path, headers=headers, timeout=60, **options)
 
     def ask(self, method: str, path: str, who: Account | None = None, **options: Any) -> Any:
         reply = self.call(method, path, who, **options)
