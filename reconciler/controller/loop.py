@@ -56,10 +56,11 @@ class EventBell:
 @dataclass(frozen=True)
 class Pace:
     """Seconds. periods: how often to look at everything, per depth. settle: after a pass that left something in the
-    air. slow: after what needs a person."""
+    air. typing: while somebody is still writing. slow: after what needs a person."""
 
     periods: Mapping[Depth, float]
     settle: float = 2.0
+    typing: float = 0.5
     slow: float = 300.0
 
 
@@ -114,6 +115,9 @@ class Loop:
             self._again(keys & frozenset(DEEPEST_FIRST), lambda _: 0.0)
         for scope in report.unsettled_scopes:
             self._queue.add(scope, self._pace.settle)
+        for scope in report.held_scopes:
+            if not is_wide(scope):  # what all learners share is polled with everything, soon enough
+                self._queue.add(scope, self._pace.typing)
         self._report(keys, report)
 
     def _again(self, keys: frozenset[Key], delay_seconds: Callable[[Key], float]) -> None:

@@ -98,7 +98,10 @@ class Notice:
 
 @dataclass(frozen=True)
 class Report:
-    """One pass. ``applied``: whether it was allowed to write. ``writes`` and ``commits``: what it really did."""
+    """One pass. ``applied``: whether it was allowed to write. ``writes`` and ``commits``: what it really did.
+
+    held_scopes: where somebody was still typing, so that something was not looked at yet.
+    """
 
     actions: Sequence[PlannedAction] = ()
     conflicts: Sequence[PlannedConflict] = ()
@@ -113,6 +116,7 @@ class Report:
     writes: int = 0
     commits: int = 0
     unsettled_scopes: Sequence[Scope] = ()
+    held_scopes: Sequence[Scope] = ()
 
     @property
     def is_in_sync(self) -> bool:

@@ -217,4 +217,5 @@ def tally(found: Gathering, written: Written, applied: bool) -> Tally:
         when=found.stamp.now.isoformat(),
         skipped=len(found.skipped),
         enrolled=[each.planned() for each in met.enrolments] if met else [],
+        held={scope for seen in found.observations.values() for scope in seen.held},
     )

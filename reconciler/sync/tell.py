@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from reconciler.core.outcome import (
@@ -17,7 +17,7 @@ from reconciler.core.outcome import (
     Unknown,
 )
 from reconciler.core.plan import Change, Clash
-from reconciler.core.snapshot import Ref
+from reconciler.core.snapshot import Ref, Scope
 from reconciler.core.value import ABSENT, Fields, same
 from reconciler.desired import Document
 from reconciler.manifest.lens import InvalidBlock
@@ -40,6 +40,7 @@ class Tally:
     when: str
     skipped: int = 0
     enrolled: Sequence[PlannedAction] = ()
+    held: Collection[Scope] = ()
 
 
 def tell(works: Sequence[ScopeWork], tally: Tally) -> Report:
@@ -58,6 +59,7 @@ def tell(works: Sequence[ScopeWork], tally: Tally) -> Report:
         writes=tally.writes,
         commits=tally.commits,
         unsettled_scopes=tuple(work.scope for work in works if _unsettled(work, tally.applied)),
+        held_scopes=tuple(sorted(tally.held)),
     )
 
 

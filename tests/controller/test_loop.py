@@ -126,6 +126,13 @@ def test_what_is_in_the_air_is_looked_at_again_soon() -> None:
     assert [at for at, scopes, _ in world.live().passes if scopes] == [1, 3]
 
 
+def test_a_note_that_is_being_typed_is_looked_at_again_sooner_than_the_rest() -> None:
+    world = World(lambda n: Report(held_scopes=("courses", "user/ann")) if n in (2, 3) else QUIET, until=4)
+    world.events = [(1.0, "user/ann")]
+
+    assert [at for at, scopes, _ in world.live().passes if scopes] == [1, 1.5, 2]
+
+
 def test_a_pass_that_did_something_is_one_line() -> None:
     world = World(lambda _: Report(writes=2, commits=1), until=1).live()
 
