@@ -32,28 +32,30 @@ class Shell:
     folder: Path
 
     def run(self, command: str, code: int = 0, by: Person | None = None, most: int = 0) -> str:
-        """Run a command of `git` or `reconciler` and show it. ``by``: who types. ``most``: lines shown; 0 for all."""
+        """Run a command of `git` or `reconciler` and show it. ``by``: who types. ``most``: lines shown; 0 for all.
+
+        A pipe narrows what is shown, not what is returned; the exit code is the first program's.
+        """
         as_whom = f"   # {by.name}" if by else ""
         print(f"\n  $ {command}{as_whom}")
-        program, *words = shlex.split(command)
+        typed, _, narrower = command.partition(" | ")
+        program, *words = shlex.split(typed)
         run = _reconciler if program == "reconciler" else _git
         with chdir(self.folder), _as_person(by):
             done = run(words)
-        _show(done.stdout, most)
+        _show(_narrowed(done.stdout, narrower), most)
         if done.returncode != code:
-            raise Unexpected(
-                f"`{command}` ended with {done.returncode}, not {code}\n{done.stdout[-2000:]}{done.stderr}"
-            )
-        if code:
+            raise Unexpected(f"`{typed}` ended with {done.returncode}, not {code}\n{done.stdout[-2000:]}{done.stderr}")
+        if code and not narrower:
             print(f"    (exit code {code})")
         return done.stdout
 
     def edit(self, path: str, before: str, after: str) -> None:
-        """Replace a line of a file, as in an editor, and show it."""
+        """Replace lines of a file, as in an editor, and show it."""
         text = (self.folder / path).read_text()
         check(text.count(before) == 1, f"{path} holds {before!r} once")
         (self.folder / path).write_text(text.replace(before, after))
-        print(f"\n  (an editor, on {path})\n    - {before}\n    + {after}")
+        edited(f"an editor, on {path}", before, after)
 
 
 def check(holds: bool, what: str) -> None:
@@ -62,12 +64,30 @@ def check(holds: bool, what: str) -> None:
         raise Unexpected(f"this was expected, and is not so: {what}")
 
 
+def edited(where: str, before: str, after: str) -> None:
+    """Lines that somebody changed, and where."""
+    shown(where, [*(f"- {line}" for line in before.splitlines()), *(f"+ {line}" for line in after.splitlines())])
+
+
+def shown(where: str, lines: Sequence[str]) -> None:
+    """What somebody sees or does elsewhere than in this terminal."""
+    print(f"\n  ({where})")
+    _show("\n".join(lines), 0)
+
+
 def heading(text: str) -> None:
     print(f"\n\n{_bold(text)}")
 
 
 def prose(text: str) -> None:
     print("\n" + textwrap.fill(" ".join(text.split()), _WIDTH))
+
+
+def _narrowed(output: str, command: str) -> str:
+    """What `grep` or `tail` leaves of it."""
+    if not command:
+        return output
+    return subprocess.run(shlex.split(command), input=output, capture_output=True, text=True, check=False).stdout
 
 
 def _show(output: str, most: int) -> None:

@@ -16,7 +16,20 @@ from reconciler.errors import Terminal
 from reconciler.lock import loop_pid
 from reconciler.settings import FILE
 
+COURSE = "intro-statistics"
 OURS = "# Made by the demo, which removes this folder when it runs again. Delete this line to keep the folder."
+
+SETTINGS = f"""\
+{OURS}
+
+[letta]
+grace_seconds = 0    # the stand-in lists an agent's run at once; a real server takes a moment
+
+[openwebui]
+embedded = true      # the stand-in; for a real one, its url
+quiet_seconds = 0    # nobody is in the middle of typing
+default_courses = ["{COURSE}"]
+"""
 
 
 def clear(folder: Path) -> None:
@@ -27,7 +40,7 @@ def clear(folder: Path) -> None:
         raise Terminal(f"process {pid} is keeping {folder} in sync; stop it first")
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    (folder / FILE).write_text(f"{OURS}\n")
+    (folder / FILE).write_text(SETTINGS)
 
 
 def _is_ours(folder: Path) -> bool:
@@ -38,7 +51,7 @@ def _is_ours(folder: Path) -> bool:
 def example_courses(checkout: Path) -> Path:
     """The courses that come with the source."""
     courses = checkout / "courses"
-    if not (courses / "intro-statistics" / "course.toml").is_file():
+    if not (courses / COURSE / "course.toml").is_file():
         raise Terminal(f"{courses} holds no example courses; run the demo from a checkout of the source")
     return courses
 
@@ -53,27 +66,27 @@ class Agent:
 
     def says(self, text: str) -> Mapping[str, Any]:
         """One whole turn. The tool's return message; an empty mapping where no tool was called."""
-        answer = _json(self.http.post(f"/v1/agents/{self.id}/messages", json={"messages": [_user(text)]}))
+        answer = json_of(self.http.post(f"/v1/agents/{self.id}/messages", json={"messages": [_user(text)]}))
         returns = [each for each in answer["messages"] if each["message_type"] == "tool_return_message"]
         return returns[-1] if returns else {}
 
     def block(self, label: str) -> str:
         """The text of one of its memory blocks, as Letta holds it."""
-        return _json(self.http.get(f"/v1/agents/{self.id}/core-memory/blocks/{label}"))["value"]
+        return json_of(self.http.get(f"/v1/agents/{self.id}/core-memory/blocks/{label}"))["value"]
 
-    def tools(self) -> list[str]:
-        return [tool["name"] for tool in _json(self.http.get(f"/v1/agents/{self.id}/tools"))]
+    def prompt(self) -> str:
+        return json_of(self.http.get(f"/v1/agents/{self.id}"))["system"]
 
 
-def client(letta: Address) -> httpx.Client:
-    headers = {"Authorization": f"Bearer {letta.token}"}
-    return httpx.Client(base_url=letta.url, headers=headers, timeout=10, follow_redirects=True, trust_env=False)
+def client(at: Address) -> httpx.Client:
+    headers = {"Authorization": f"Bearer {at.token}"}
+    return httpx.Client(base_url=at.url, headers=headers, timeout=10, follow_redirects=True, trust_env=False)
 
 
 def agent_of(http: httpx.Client, user: str, course: str) -> Agent:
     """The one agent that carries our tags for this learner and course."""
     tags = {"tags": ["reconciler", f"user:{user}", f"course:{course}"], "match_all_tags": True}
-    found = _json(http.get("/v1/agents/", params=tags))
+    found = json_of(http.get("/v1/agents/", params=tags))
     check(len(found) == 1, f"{user} has one agent for {course}")
     return Agent(found[0]["id"], found[0]["name"], http)
 
@@ -82,6 +95,7 @@ def _user(text: str) -> dict[str, str]:
     return {"role": "user", "content": text}
 
 
-def _json(response: httpx.Response) -> Any:
+def json_of(response: httpx.Response) -> Any:
+    """The answer of a request that did what it should."""
     check(response.is_success, f"{response.request.method} {response.request.url.path} is answered with 200")
     return response.json()

@@ -27,6 +27,8 @@ def test_make_run_tells_its_story_and_every_command_of_the_readme_prints_what_it
     demo = run_demo(console.cwd / ".run" / "workspace")
     assert demo.returncode == 0, demo.stdout[-3000:] + demo.stderr
     assert demo.stderr == ""
+    assert "create model/intro-statistics  courses  → openwebui" in demo.stdout
+    assert "create agent/intro-statistics  user/ada  → letta" in demo.stdout
     assert "Where to look next" in demo.stdout
 
     listed = list(commands(README))
