@@ -5,11 +5,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 SEEDS ?= 5000
-WEB_TESTS := $(wildcard tests/live/test_openwebui_*.py) tests/live/test_browser.py tests/contract/openwebui \
-	tests/acceptance/web $(wildcard tests/acceptance/test_1[1-4]_*.py)
-LETTA_TESTS := tests/live tests/contract tests/acceptance $(addprefix --ignore=,$(WEB_TESTS))
+LIVE ?= tests/live tests/contract tests/acceptance
 
-.PHONY: help run test check format live test-live test-live-web simulate bench docs clean
+.PHONY: help run test check format live test-live simulate bench docs clean
 
 help: ## Show the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -38,14 +36,10 @@ format: $(READY) ## Format the code
 live: $(READY) ## Install the real servers from PyPI and start them
 	@$(BIN)/python -m tests.live
 
-test-live: $(READY) ## Run the contract suite and the scenarios against a real Letta
-	@$(BIN)/python -m tests.live.install letta
-	@RECONCILER_LIVE=1 $(BIN)/python -m pytest -k "not embedded" $(LETTA_TESTS)
-
-test-live-web: $(READY) ## Run what needs a real Open WebUI too, with Chromium where it is installed
+test-live: $(READY) ## Run what has a real side against a real Letta and Open WebUI, with Chromium where it is installed
 	@$(BIN)/python -m tests.live.install letta
 	@$(BIN)/python -m tests.live.install openwebui
-	@RECONCILER_LIVE=1 $(BIN)/python -m pytest -k "not embedded" $(WEB_TESTS)
+	@RECONCILER_LIVE=1 $(BIN)/python -m pytest -k "not embedded" $(LIVE)
 
 simulate: $(READY) ## Run the simulation over SEEDS seeds
 	@$(BIN)/python -m reconciler.simulation --seeds $(SEEDS) --jobs 2
