@@ -38,7 +38,7 @@ def status(folder: Path, output: str) -> int:
             "workspace": {"path": str(workspace.root), "uuid": workspace.uuid},
             "loop_pid": pid,
             "letta": settings.letta.url or None,
-            "openwebui": settings.openwebui.url or None,
+            "openwebui": _where_web(settings) if settings.openwebui.is_used else None,
             "users": len(workspace.users()),
             "pending_diffs": pending,
         }

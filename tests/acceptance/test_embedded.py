@@ -48,9 +48,10 @@ class School:
         """Everything that both systems and all refs hold."""
         with self.web() as web, self.letta() as letta:
             tables = web.get("/_control/state").raise_for_status().json()
-            blocks = letta.get("/v1/blocks/", params={"limit": 100}).raise_for_status().json()
+            kinds = ("agents", "blocks")
+            held = [letta.get(f"/v1/{kind}/", params={"limit": 100}).raise_for_status().json() for kind in kinds]
         refs = {str(path): path.read_bytes() for path in self.folder.glob("**/.git/refs/**/*") if path.is_file()}
-        return {"web": tables, "blocks": blocks, "refs": refs}
+        return {"web": tables, "letta": held, "refs": refs}
 
     def web(self) -> _Client:
         return _Client(self.folder, OPEN_WEBUI)

@@ -20,6 +20,7 @@ import pytest
 
 from reconciler.embedded import host
 from reconciler.embedded.host import LETTA, OPEN_WEBUI, Address, StandIn, embedded
+from reconciler.errors import Terminal
 
 SERVE = """
 import sys
@@ -117,6 +118,14 @@ def test_two_in_one_process_share_it_too(stand_in: StandIn, tmp_path: Path) -> N
     with embedded(stand_in, tmp_path) as first, embedded(stand_in, tmp_path) as second:
         assert first == second
         assert listed(stand_in, second) == []
+
+
+def test_a_damaged_folder_says_which_system_cannot_be_served(stand_in: StandIn, tmp_path: Path) -> None:
+    (tmp_path / stand_in.name).mkdir()
+    (tmp_path / stand_in.name / f"{stand_in.name}.json").write_text("{")
+
+    with pytest.raises(Terminal, match=f"the embedded {stand_in.title} cannot be served"), embedded(stand_in, tmp_path):
+        pass
 
 
 def test_both_systems_are_served_from_one_folder_each_with_a_secret_of_its_own(tmp_path: Path) -> None:
