@@ -24,10 +24,14 @@ SETTING = "@"
 
 @dataclass(frozen=True)
 class Unreadable:
-    """A resource that exists, and whose content cannot be known: why, and the raw text where there is one."""
+    """A resource that exists, and whose content cannot be known: why, and the raw text where there is one.
+
+    handle: the system's own id of it, where a text that nobody could read may be written over.
+    """
 
     reason: str
     raw: str | None = None
+    handle: str = ""
 
 
 class Missing:

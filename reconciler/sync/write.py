@@ -141,9 +141,16 @@ def _actions(work: ScopeWork) -> Iterable[tuple[str, Action]]:
     for change in work.plan.pending:
         grouped.setdefault((change.remote, change.ref), []).append(change)
     for (remote, ref), changes in grouped.items():
-        live = work.shown[remote].get(ref)
-        if isinstance(live, Live):
+        live = _writable(ref, work.shown[remote].get(ref))
+        if live is not None:
             yield remote, _update(work, remote, live, changes)
+
+
+def _writable(ref: Ref, shown: Live | Unreadable | None) -> Live | None:
+    """What a write will compare with: of a text that cannot be read, and that a person rejected, the text itself."""
+    if isinstance(shown, Unreadable) and shown.raw is not None and shown.handle:
+        return Live(ref, shown.handle, shown.raw)
+    return shown if isinstance(shown, Live) else None
 
 
 def _creation(work: ScopeWork, remote: str, ref: Ref) -> Action:

@@ -41,7 +41,7 @@ def live_note(row: Json, ref: Ref) -> Live | Unreadable:
         return Unreadable("the note holds a character that is no text")
     sheet = parse(markdown)
     if isinstance(sheet, Unfit):
-        return Unreadable(sheet.reason, markdown)
+        return Unreadable(sheet.reason, markdown, handle(row))
     return Live(ref, handle(row), _text(sheet, mark_of(row)), _fields(row, sheet), changed_at=_edited_at(row))
 
 
