@@ -117,6 +117,9 @@ class Gathering:
             self.errors += self._unlisted()
         self._guard()
 
+    def _is_unmet(self) -> bool:
+        return self.engine.people is not None and self.engine.policy.web is not None and self.met is None
+
     def _meet(self) -> None:
         """Meet the accounts, where there are any; new learners are planned as if they had been made."""
         people, policy = self.engine.people, self.engine.policy.web
@@ -190,7 +193,10 @@ class Gathering:
                     self.runs[name] = runs
 
     def _observe(self, scopes: list[Scope] | None, depth: Depth) -> None:
+        """Of Open WebUI nothing can be judged without its accounts: what git asks for there depends on them."""
         for name, remote in self.engine.remotes.items():
+            if name == WEB and self._is_unmet():
+                continue
             self.progress(f"reading {name}")
             seen = self.attempt(name, lambda remote=remote: remote.observe(scopes, depth))
             if seen is not None:
