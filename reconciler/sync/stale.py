@@ -1,12 +1,13 @@
 """A model saved from a page that was opened before git changed it: its editor sends every field, old ones too.
 
 Nothing of a save says which fields its writer touched (0.12.4). So a field that goes back to a value which ``main`` has
-replaced, in a save that changes others, is asked about and never spreads. Alone, it is what somebody meant.
+replaced, or Open WebUI itself, in a save that changes others, is asked about and never spreads. Alone, it is what
+somebody meant.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 
 from reconciler.core.plan import WENT_BACK, FieldKey
@@ -14,10 +15,12 @@ from reconciler.core.snapshot import Ref
 from reconciler.core.value import ABSENT, Fields, Held, same
 from reconciler.desired_web import WEB
 from reconciler.manifest.lens import InvalidBlock
+from reconciler.store.journal import tracking_ref
+from reconciler.store.pending import GIT, PendingDiff
 from reconciler.sync.scope import ScopeWork, decide_scope
 
 MOST_STEPS_BACK = 200
-"""How many commits of ``main`` are searched for replaced values."""
+"""How many commits of one ref are searched for replaced values."""
 
 
 def doubt(work: ScopeWork) -> None:
@@ -33,8 +36,17 @@ def _still_asked(work: ScopeWork) -> Iterator[FieldKey]:
     for diff in work.diffs.values():
         if diff.status == "pending" and diff.field and WENT_BACK in diff.reason and WEB in diff.values:
             seen = work.seen[WEB].get(diff.ref)
-            if isinstance(seen, Mapping) and same(seen.get(diff.field, ABSENT), diff.values[WEB]):
+            if isinstance(seen, Mapping) and _carries(seen.get(diff.field, ABSENT), diff):
                 yield diff.ref, diff.field
+
+
+def _carries(live: Held, diff: PendingDiff) -> bool:
+    """Whether a value still is the one in question: a list that was edited since, in any item that was."""
+    asked, git = (() if each is ABSENT else each for each in (diff.values[WEB], diff.values[GIT]))
+    now = () if live is ABSENT else live
+    if isinstance(asked, tuple) and isinstance(git, tuple) and isinstance(now, tuple):
+        return any((item in asked) != (item in git) and (item in asked) == (item in now) for item in (*asked, *git))
+    return same(live, diff.values[WEB])
 
 
 def _went_back(work: ScopeWork) -> Iterator[FieldKey]:
@@ -44,20 +56,31 @@ def _went_back(work: ScopeWork) -> Iterator[FieldKey]:
             saved.setdefault(change.ref, {})[change.name] = change.live
     for ref, fields in saved.items():
         if len(fields) > 1:
-            replaced = list(_versions(work, ref))
+            replaced, shown = list(_versions(work, ref, work.head)), list(_looks(work, ref))
             for name, live in fields.items():
-                if any(same(old.get(name, ABSENT), live) for old in replaced):
+                if any(same(old.get(name, ABSENT), live) for old in replaced) or _is_again(shown, name, live):
                     yield ref, name
 
 
-def _versions(work: ScopeWork, ref: Ref) -> Iterator[Fields]:
-    """What ``main`` has held of the document before."""
-    document = work.desired.documents[ref]
-    seen = {work.git.files.get(document.path), None}
-    for commit in work.repo.log(work.head, limit=MOST_STEPS_BACK):
+def _is_again(shown: Sequence[Fields], name: str, live: Held) -> bool:
+    """Whether the value was shown, then another, and now it again. What a pass saw that died is no other."""
+    held = [same(look.get(name, ABSENT), live) for look in shown]
+    return False in held and any(held[held.index(False) :])
+
+
+def _looks(work: ScopeWork, ref: Ref) -> Iterator[Fields]:
+    """What Open WebUI has held of the document, newest first: of a list that was merged, ``main`` never had it so."""
+    at = work.repo.ref(tracking_ref(WEB))
+    yield from _versions(work, ref, at) if at else ()
+
+
+def _versions(work: ScopeWork, ref: Ref, tip: str) -> Iterator[Fields]:
+    """Each text that the document ever had, newest first."""
+    document, last = work.desired.documents[ref], None
+    for commit in reversed(work.repo.log(tip, limit=MOST_STEPS_BACK)):
         blob = work.repo.files(commit.id).get(document.path)
-        if blob in seen or blob is None:
+        if blob == last or blob is None:
             continue
-        seen.add(blob)
+        last = blob
         with suppress(InvalidBlock, UnicodeDecodeError):
             yield document.lens.parse(work.repo.read(blob).decode())
