@@ -236,11 +236,14 @@ def simulate(
     seed: Annotated[int, typer.Option(help="The first history: the same seed is the same history.", min=0)],
     steps: Annotated[int, typer.Option(help="How much happens in each.", min=1, max=100_000)] = 36,
     seeds: Annotated[int, typer.Option(help="How many histories.", min=1)] = 1,
+    replicas: Annotated[
+        int | None, typer.Option(help="2: git and Letta. 3: Open WebUI too. Else every second one.", min=2, max=3)
+    ] = None,
 ) -> int:
     """Live through made-up histories with crashes and races, and check that no promise is broken."""
     from reconciler.simulation.run import main
 
-    return 1 if main(seed, steps, seeds) else 0
+    return 1 if main(seed, steps, seeds, replicas=replicas) else 0
 
 
 @app.command()

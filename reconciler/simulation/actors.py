@@ -5,7 +5,7 @@ They act on what they see: a person on ``main``, an agent on its snapshot, a pro
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import cast
 
@@ -13,13 +13,14 @@ from reconciler.core.snapshot import Scope
 from reconciler.core.value import ABSENT, Fields, Held, Value
 from reconciler.errors import Terminal, Transient
 from reconciler.manifest.lens import TEXT, edit_block, problem_with
+from reconciler.manifest.lenses import COURSE
 from reconciler.ports import Person
-from reconciler.simulation.courses import MOODS, SYSTEMS, first_course
+from reconciler.simulation.courses import COURSE_SWITCHES, MOODS, SYSTEMS, first_course
+from reconciler.simulation.documents import fields_of, is_prose
 from reconciler.simulation.remote import Block, Turn
-from reconciler.simulation.witness import fields_of, is_prose
 from reconciler.simulation.world import AGENT, API, COURSES, Place, World
 from reconciler.store.journal import trailers_of
-from reconciler.store.pending import PendingDiff
+from reconciler.store.pending import GIT, PendingDiff
 from reconciler.sync.review import Verdict, review
 
 BROKEN = 'name = "half a string\n'
@@ -194,6 +195,8 @@ def clean_worktree(world: World) -> None:
 
 def change_course(world: World) -> None:
     """The author changes one thing of the first course, or leaves it broken."""
+    if world.web:
+        return edit_course(world)
     rng, told = world.rng, world.versions
     what = rng.choice(["system", "about", "moods", "extra", "broken"])
     if what == "broken":
@@ -209,12 +212,59 @@ def change_course(world: World) -> None:
 
 
 def mend_course(world: World, what: str = "mend the course c1") -> None:
+    if world.web:
+        return restore_course(world)
     told = world.versions
     wanted = first_course(
         told.get("system", 0), told.get("about", 0), told.get("moods", len(MOODS)), bool(told.get("extra", 0))
     )
     if world.text(COURSES, "c1/course.toml") != wanted.decode():
         world.commit(COURSES, {"c1/course.toml": wanted}, what, "author")
+
+
+def edit_course(world: World) -> None:
+    """The author edits a course file that admins edit too: one field of it, or the course around it; or breaks it."""
+    place = world.rng.choice(world.models())
+    if (fields := fields_of(place.ref, place.text)) is None:
+        return restore_course(world)
+    if world.rng.random() < 0.1:
+        return world.commit(COURSES, {place.path: b"[agent\n"}, f"break {place.path}", "author")
+    if world.rng.random() < 0.6:
+        changes = some_course_edit(world, fields)
+        text, what = COURSE.edit(place.text, changes), f"set {changes} of {place.path}"
+    else:
+        one, other = world.rng.choice(COURSE_SWITCHES)
+        text = place.text.replace(one, other) if one in place.text else place.text.replace(other, one)
+        what = f"switch between {one!r} and {other!r} in {place.path}"
+    if text != place.text:
+        world.commit(COURSES, {place.path: text.encode()}, what, "author")
+
+
+def some_course_edit(world: World, fields: Fields) -> dict[str, Value]:
+    """A change that somebody might make to what people see of a course: mostly of one field."""
+    names = ["name", "description", "system", "welcome_first", "suggestion_prompts"]
+    chosen = world.rng.sample(names, world.rng.choice([1, 1, 1, 2]))
+    return {name: _edited_course(world, name, fields) for name in chosen}
+
+
+def _edited_course(world: World, name: str, fields: Fields) -> Value:
+    held = fields.get(name, ())
+    if name != "suggestion_prompts" or not isinstance(held, tuple):
+        return world.fresh(COURSES)
+    items = list(held)
+    if items and world.rng.random() < 0.3:
+        del items[world.rng.randrange(len(items))]
+    else:
+        items.insert(world.rng.randint(0, len(items)), world.fresh(COURSES))
+    return tuple(items)
+
+
+def restore_course(world: World) -> None:
+    """The author puts the last readable version of a broken course back."""
+    for place in world.models():
+        if fields_of(place.ref, place.text) is None:
+            older = [text for text in _versions(world, place) if fields_of(place.ref, text) is not None]
+            world.commit(COURSES, {place.path: older[-1].encode()}, f"mend {place.path}", "author")
 
 
 # ---------------------------------------------------------------------- agents
@@ -278,10 +328,11 @@ def edit_live(world: World) -> None:
     if (fields := fields_of(block.ref, block.text)) is None:
         return mend_live(world, block)
     changes = some_edit(world, block.scope, fields)
-    _put(world, block, edit_block(block.text, changes, is_prose(block.ref)), f"{changes}")
+    put(world, block, edit_block(block.text, changes, is_prose(block.ref)), f"{changes}")
 
 
-def _put(world: World, block: Block, text: str, what: str) -> None:
+def put(world: World, block: Block, text: str, what: str) -> None:
+    """A program writes a whole text."""
     before, block.text = block.text, text
     world.live_edit(block, before, text, API, sure=not world.server.turns)
     world.say(f"{block.scope} {block.ref} is set by the API: {what}")
@@ -290,14 +341,14 @@ def _put(world: World, block: Block, text: str, what: str) -> None:
 def mend_live(world: World, block: Block) -> None:
     place = next((each for each in world.places(block.scope) if each.ref == block.ref), None)
     if place and fields_of(place.ref, place.text) is not None:
-        _put(world, block, place.text, "git's text, to mend it")
+        put(world, block, place.text, "git's text, to mend it")
 
 
 def break_live(world: World) -> None:
     block = some_block(world)
     if block is not None and not is_prose(block.ref):
         text = world.rng.choice(["", block.text + BROKEN, f"just words {world.fresh(block.scope)}"])
-        _put(world, block, text, "nothing readable")
+        put(world, block, text, "nothing readable")
 
 
 def drift(world: World) -> None:
@@ -348,19 +399,21 @@ def decide(world: World, scope: Scope, diff: PendingDiff) -> None:
     verdict: Verdict = "rejected" if world.rng.random() < 0.5 or _is_wrong(world, diff) else "approved"
     world.say(f"{scope}: {diff.ref} {diff.field} {dict(diff.values)} is {verdict} by {name}")
     try:
-        review(world.other_engine(), diff.id, verdict, None, Person(name, f"{name}@example.org"))
+        take = world.rng.choice(diff.remotes) if len(diff.remotes) > 1 and verdict == "approved" else None
+        review(world.other_engine(), diff.id, verdict, take, Person(name, f"{name}@example.org"))
     except (Terminal, Transient) as refusal:
         world.say(f"  {refusal}")
 
 
 def _is_wrong(world: World, diff: PendingDiff) -> bool:
     """Whether the live value breaks its field, or is none that a course may hold."""
-    if diff.field is None or not diff.ref.startswith("block/"):
+    if diff.field is None or diff.ref.startswith("agent/"):
         return True
-    value, name = diff.values["letta"], diff.ref.rpartition("/")[2]
+    name = diff.ref.rpartition("/")[2]
     blocks = [course.blocks[name] for course in world.courses().values() if name in course.blocks]
     declared = [block.fields[diff.field] for block in blocks if diff.field in block.fields]
-    return any(value is not ABSENT and problem_with(each, value) is not None for each in declared)
+    values = [value for side, value in diff.values.items() if side != GIT and value is not ABSENT]
+    return any(problem_with(each, value) is not None for each in declared for value in values)
 
 
 def correct_in_git(world: World) -> None:
@@ -415,5 +468,10 @@ EDITS: tuple[tuple[Act, int], ...] = (
 
 def act(world: World) -> None:
     """Somebody does something."""
-    acts, weights = zip(*EDITS, strict=True)
-    world.rng.choices(acts, weights)[0](world)
+    choose(world, EDITS)
+
+
+def choose(world: World, acts: Sequence[tuple[Act, int]]) -> None:
+    """One of these acts, each as often as it says."""
+    found, weights = zip(*acts, strict=True)
+    world.rng.choices(found, weights)[0](world)

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from reconciler.core.outcome import IN_SYNC, Report
 from reconciler.core.snapshot import Scope
-from reconciler.core.value import ABSENT, Held, same
+from reconciler.core.value import ABSENT, Held, Value, same
 from reconciler.simulation.actors import clean_worktree, correct_in_git, decide, edit_in_git, mend_course, mend_in_git
 from reconciler.simulation.courses import SYSTEMS
+from reconciler.simulation.documents import WEB, fields_of, ref_of
 from reconciler.simulation.story import Story, Unsure
-from reconciler.simulation.witness import Violation, fields_of, ref_of
-from reconciler.simulation.world import World
+from reconciler.simulation.web import markdown, scope_of
+from reconciler.simulation.web_actors import mend_note
+from reconciler.simulation.witness import LETTA, Violation, Witness
+from reconciler.simulation.world import COURSES, Place, World
 from reconciler.store.bases import base_ref
+from reconciler.sync.scope import PATIENCE
 
 MOST_PASSES = 12
 MOST_ROUNDS = 6
@@ -23,6 +29,8 @@ def calm(world: World, answer: bool) -> Report:
     world.say("calm: every turn has ended")
     clean_worktree(world)
     mend_course(world)
+    if world.web:  # so that nobody is taken to be still writing
+        world.clock.advance(PATIENCE.total_seconds() + 5)
     report = rest(world)
     if world.rng.random() < 0.3:
         report = _raced(world)
@@ -31,6 +39,9 @@ def calm(world: World, answer: bool) -> Report:
             break
         mend_in_git(world)
         correct_in_git(world)
+        if world.web:
+            mend_note(world)
+            world.clock.advance(PATIENCE.total_seconds() + 5)
         for scope in world.scopes():
             for diff in world.diffs(scope):
                 decide(world, scope, diff)
@@ -65,7 +76,7 @@ Refs = dict[Scope, dict[str, str]]
 def _is_still(report: Report, before: Refs, after: Refs) -> bool:
     """Whether no ref moved; bases aside where a write cannot be made, for each try is an intent."""
     changed = {name for scope in after for name, at in after[scope].items() if before[scope].get(name) != at}
-    return not changed or (bool(report.errors) and changed == {base_ref("letta")})
+    return not changed or (bool(report.errors) and changed <= {base_ref(LETTA), base_ref(WEB)})
 
 
 def _pass(world: World) -> Report:
@@ -119,20 +130,28 @@ def _check_sides(world: World, scope: Scope, errors: str) -> None:
     What git holds may differ where the engine says that it breaks its field, and so was not sent.
     """
     asked = {(diff.ref, diff.field) for diff in world.diffs(scope)}
-    for place in world.places(scope):
-        git, block = fields_of(place.ref, place.text), world.server.block(scope, place.ref)
+    for witness, place, text in _documents(world, scope):
+        git, live = fields_of(place.ref, place.text), fields_of(place.ref, text)
         if git is None or (place.ref, None) in asked:
             continue
-        live = fields_of(place.ref, block.text) if block else None
         if live is None:
             raise Violation(f"{scope} {place.ref}: nothing readable is live, and nobody is asked")
-        stories = world.witness.stories.get((scope, place.ref), {})
+        stories = witness.stories.get((scope, place.ref), {})
         for name in {**git, **live, **stories}:
             if (place.ref, name) not in asked:
                 story = stories.get(name) or Story(prose=False)
                 is_refused = f"{scope} {place.path} {name}: " in errors
                 pair = (git.get(name, ABSENT), git.get(name, ABSENT) if is_refused else live.get(name, ABSENT))
-                _check_field(f"{scope} {place.ref} {name}", story, pair)
+                _check_field(f"{scope} {place.ref} {name} ({witness.remote})", story, pair)
+
+
+def _documents(world: World, scope: Scope) -> Iterator[tuple[Witness, Place, str | None]]:
+    """Every document of ``main`` beside each live side that holds it."""
+    for witness in world.witnesses:
+        lives = world.lives(scope, witness.remote)
+        models = world.models() if scope == COURSES and witness.remote == WEB else []
+        for place in [*world.places(scope), *models]:
+            yield witness, place, lives.get(place.ref)
 
 
 def _check_field(where: str, story: Story, pair: tuple[Held, Held]) -> None:
@@ -161,17 +180,24 @@ def _check_privacy(world: World, scope: Scope) -> None:
     }
     texts = [repo.read(blob).decode() for _, blob in reachable]
     texts += [block.text for block in world.server.blocks.values() if block.scope == scope]
+    texts += [markdown(row) for row in world.web.server.notes() if scope_of(row) == scope] if world.web else []
     for text in texts:
         for other in others:
             if other in text:
                 raise Violation(f"{scope}: {text!r} is partly {other[:-1]}'s and stands with {own}")
 
 
+def _second_system(world: World) -> Value:
+    return (fields_of("model/c2", world.text(COURSES, "c2/course.toml")) or {})["system"]
+
+
 def _check_agents(world: World) -> None:
     """There is exactly one agent for every learner and course, and it is as the course says."""
     system = SYSTEMS[world.versions.get("system", 0)]
+    if world.web:
+        system = (fields_of("model/c1", world.text(COURSES, "c1/course.toml")) or {})["system"]
     for agent in world.server.agents.values():
-        wanted = system if agent.ref == "agent/c1" else "Count."
+        wanted = system if agent.ref == "agent/c1" else _second_system(world)
         if agent.fields["system"] != wanted:
             raise Violation(f"{agent.scope} {agent.ref}: its system prompt is {agent.fields['system']!r}")
         course = agent.ref.partition("/")[2]

@@ -9,6 +9,14 @@ MOODS = ("calm", "keen", "tired")
 EXTRA = "extra"
 """The field that a course gains and loses."""
 
+COURSE_SWITCHES = (
+    ("About 0", "About 1"),
+    ("default = 1 }", "default = 2 }"),
+    ('"calm", "keen", "tired"', '"calm", "keen"'),
+    ("max = 9 }\n", f'max = 9 }}\nfield.{EXTRA} = {{ type = "string", default = "more" }}\n'),
+)
+"""What an author changes around the fields that people see, forth and back: one text instead of the other."""
+
 _C1 = """
 [agent]
 id = "c1"
@@ -74,5 +82,5 @@ def second_course() -> bytes:
     return _C2.encode()
 
 
-def user_file(user: str, courses: tuple[str, ...]) -> bytes:
-    return render_user(User(user, user.title(), f"{user}@example.org", courses=courses)).encode()
+def user_file(user: str, courses: tuple[str, ...], account: str | None = None) -> bytes:
+    return render_user(User(user, user.title(), f"{user}@example.org", account, courses)).encode()

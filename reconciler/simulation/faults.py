@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from random import Random
 
@@ -60,14 +60,18 @@ class Hazard:
 
     def touch(self, what: str) -> None:
         """Called before every touch that others could come between."""
+        self.step()
+        if self.busy and self.rng.random() < self.busy:
+            self.interfere(what)
+
+    def step(self) -> None:
+        """Called between the requests of one write: nobody else can come between, but the process may die."""
         if self.is_dead:
             raise Stopped
         self.touches += 1
         if self.touches == self.stop_at:
             self.is_dead = True
             raise Stopped
-        if self.busy and self.rng.random() < self.busy:
-            self.interfere(what)
 
     def fails(self) -> bool:
         return bool(self.fault) and self.rng.random() < self.fault
@@ -175,7 +179,7 @@ class SimRemote:
         self._maybe_fail("the listing timed out")
         found = self._inner.observe(scopes, depth)
         if self._hazard.is_short():
-            found = _shortened(found, self._hazard.rng)
+            found = _shortened(found, self._hazard.rng, ["block", "agent" if self.has_turns else "model"])
         for scope, seen in found.seen.items():
             for live in seen.values():
                 if isinstance(live, Live):
@@ -219,9 +223,9 @@ class SimRemote:
             raise Transient(why)
 
 
-def _shortened(found: Observation, rng: Random) -> Observation:
+def _shortened(found: Observation, rng: Random, kinds: Sequence[str]) -> Observation:
     """A listing that lacks some of one kind, and says so; or one entry of it that is damaged."""
-    kind = rng.choice(["block", "agent"])
+    kind = rng.choice(kinds)
     chance = rng.choice([0.3, 1.0])
     is_damage = rng.random() < 0.3
     seen: dict[Scope, dict[Ref, Live | Unreadable]] = {}
@@ -231,6 +235,6 @@ def _shortened(found: Observation, rng: Random) -> Observation:
             if rng.random() < chance:
                 del seen[scope][ref]
                 if is_damage:
-                    seen[scope][ref] = Unreadable("Letta shows this without an id")
+                    seen[scope][ref] = Unreadable("it is shown without an id")
     complete = found.complete if is_damage else found.complete - {kind}
-    return Observation(seen, complete, found.offers, found.unmanaged, found.warnings)
+    return replace(found, seen=seen, complete=complete)

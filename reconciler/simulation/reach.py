@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from reconciler.core.snapshot import Ref, Scope
+from reconciler.simulation.documents import document_of, fields_of
 from reconciler.simulation.repo import MemoryRepo
 from reconciler.simulation.story import key_of
-from reconciler.simulation.witness import fields_of, ref_of
 
 
 class Reach:
     """Kept up to date as the refs of one repo move on; none of them ever moves back."""
 
-    def __init__(self, repo: MemoryRepo, scope: Scope) -> None:
-        self._repo, self._scope = repo, scope
+    def __init__(self, repo: MemoryRepo, scope: Scope, remote: str) -> None:
+        self._repo, self._scope, self._remote = repo, scope, remote
         self._commits: set[str] = set()
         self._blobs: set[tuple[str, str]] = set()
         self._texts: set[tuple[Ref, str]] = set()
@@ -40,7 +40,7 @@ class Reach:
 
     def _take(self, commit: str) -> None:
         for path, blob in self._repo.files(commit).items():
-            ref = ref_of(self._scope, path)
+            ref = document_of(self._scope, path, self._remote)
             if ref is None or (path, blob) in self._blobs:
                 continue
             self._blobs.add((path, blob))

@@ -10,6 +10,7 @@ from typing import TextIO
 
 from reconciler.simulation.actors import act
 from reconciler.simulation.calm import calm, check
+from reconciler.simulation.web_actors import act_beside_web
 from reconciler.simulation.witness import Violation
 from reconciler.simulation.world import World
 
@@ -27,11 +28,21 @@ class Result:
     trace: tuple[str, ...]
     passes: int
     writes: int
+    replicas: int = 2
 
 
-def run_seed(seed: int, steps: int = STEPS, skip: Collection[int] = ()) -> Result:
-    """Live through one history. ``skip``: steps to leave out; all others stay as they were."""
-    world = _born(seed)
+def replicas_of(seed: int) -> int:
+    """Open WebUI is part of every second history."""
+    return 3 if seed % 2 else 2
+
+
+def run_seed(seed: int, steps: int = STEPS, skip: Collection[int] = (), replicas: int | None = None) -> Result:
+    """Live through one history. ``skip``: steps to leave out; all others stay as they were.
+
+    replicas: 2 for git and Letta, 3 for Open WebUI too; None: as the seed has it.
+    """
+    replicas = replicas or replicas_of(seed)
+    world = _born(seed, replicas)
     broken = ""
     try:
         for number in range(steps):
@@ -42,16 +53,16 @@ def run_seed(seed: int, steps: int = STEPS, skip: Collection[int] = ()) -> Resul
         check(world, calm(world, answer=world.rng.random() < 0.75))
     except Violation as violation:
         broken = str(violation)
-    return Result(seed, steps, broken, tuple(world.trace), world.passes, world.writes)
+    return Result(seed, steps, broken, tuple(world.trace), world.passes, world.writes, replicas)
 
 
-def _born(seed: int) -> World:
+def _born(seed: int, replicas: int) -> World:
     """The world at its start: one to three learners, mostly few, and one pass that makes their agents."""
-    world = World(Random(f"{seed}/world"))
+    world = World(Random(f"{seed}/world"), has_web=replicas == 3)
     count = world.rng.choice([1, 1, 2, 2, 3])
     both = ("c1", "c2")
     world.found({name: both if world.rng.random() < 0.5 else ("c1",) for name in NAMES[:count]})
-    world.act_inside = lambda: act(world)
+    world.act_inside = lambda: _act(world)
     if world.rng.random() < 0.8:
         world.run_pass()
     return world
@@ -64,7 +75,11 @@ def _step(world: World, number: int) -> None:
         _stormy_pass(world)
     else:
         world.say(f"{number}:")
-        act(world)
+        _act(world)
+
+
+def _act(world: World) -> None:
+    act_beside_web(world) if world.web else act(world)
 
 
 def _stormy_pass(world: World) -> None:
@@ -81,10 +96,10 @@ def minimised(result: Result) -> tuple[Result, set[int]]:
     """The same broken promise with as few steps as one walk over them finds, and the steps left out."""
     skip: set[int] = set()
     for number in range(result.steps):
-        shorter = run_seed(result.seed, result.steps, {*skip, number})
+        shorter = run_seed(result.seed, result.steps, {*skip, number}, result.replicas)
         if _same_promise(shorter.broken, result.broken):
             skip.add(number)
-    return run_seed(result.seed, result.steps, skip), skip
+    return run_seed(result.seed, result.steps, skip, result.replicas), skip
 
 
 def _same_promise(one: str, other: str) -> bool:
@@ -92,12 +107,25 @@ def _same_promise(one: str, other: str) -> bool:
     return bool(one) and one.split(":")[-1].strip()[:12] == other.split(":")[-1].strip()[:12]
 
 
-def main(seed: int, steps: int = STEPS, seeds: int = 1, *, out: TextIO | None = None, shorten: bool = True) -> int:
+def world_of(result: Result) -> str:
+    """The live systems of a history, in words."""
+    return "Letta and Open WebUI" if result.replicas == 3 else "Letta"
+
+
+def main(
+    seed: int,
+    steps: int = STEPS,
+    seeds: int = 1,
+    *,
+    replicas: int | None = None,
+    out: TextIO | None = None,
+    shorten: bool = True,
+) -> int:
     """Run ``seeds`` histories from ``seed`` on, telling each broken one step by step. The number of broken ones."""
     stream = out or sys.stdout  # asked for now: who imported this module may have had another
     broken = 0
     for each in range(seed, seed + seeds):
-        result = run_seed(each, steps)
+        result = run_seed(each, steps, replicas=replicas)
         if result.broken:
             broken += 1
             tell(result, stream, minimised if shorten else None)
@@ -111,4 +139,4 @@ def tell(result: Result, out: TextIO, shorten: Callable[[Result], tuple[Result, 
     """The story of a broken history, as short as it can be told."""
     short = shorten(result)[0] if shorten else result
     out.writelines(f"{line}\n" for line in short.trace)
-    out.write(f"BROKEN by seed {result.seed} in {result.steps} steps: {short.broken}\n")
+    out.write(f"BROKEN by seed {result.seed} in {result.steps} steps with {world_of(result)}: {short.broken}\n")

@@ -86,11 +86,14 @@ class Story:
         self.removed.update((part, at) for part in old if part not in new)
         self.gone.update(part for part in old if part not in new)
 
-    def come_back(self, live: Held) -> None:
-        """A turn wrote a value of its memory. One that git held lately is old; any other is news, and anybody's."""
+    def come_back(self, before: Held, live: Held, at: int) -> None:
+        """A turn wrote a value of its memory. One that git held lately is old; any other is news, and anybody's: with
+        it somebody's removals come back, which no pass may have seen."""
         if key_of(live) not in self.recent and not same(live, self.git) and not same(live, self.agreed):
             self.expect, self.by = UNSURE, ""
             self.touched.add("live")
+            held = self._parts(live)
+            self.removed.update((part, at) for part in self._parts(before) if part in self.removed and part not in held)
 
     def mean_git(self, after: Held, at: int) -> None:
         """A person committed a change of it."""

@@ -14,8 +14,8 @@ from reconciler.core.decide import NO_COMMON_PAST, SAID_BY_BOTH
 from reconciler.core.merge import merge_text
 from reconciler.core.snapshot import Ref, Scope
 from reconciler.core.value import ABSENT, Fields, Held, same
-from reconciler.manifest.lens import InvalidBlock, parse_block
 from reconciler.ports import NO_FIELDS, Commit
+from reconciler.simulation.documents import document_of, fields_of, is_prose
 from reconciler.simulation.repo import MemoryRepo
 from reconciler.simulation.story import FieldKey, Story, key_of, parts_of
 from reconciler.store.bases import load_base
@@ -23,7 +23,7 @@ from reconciler.store.journal import trailers_of
 from reconciler.store.pending import FOLDER, PendingDiff, parse
 from reconciler.store.people import RECONCILER
 
-REMOTE = "letta"
+LETTA = "letta"
 NO_FILES: Mapping[str, str] = {}
 
 
@@ -31,38 +31,16 @@ class Violation(Exception):
     """A promise was broken."""
 
 
-def ref_of(scope: Scope, path: str) -> Ref | None:
-    """The ref of a block's path; None for every other file."""
-    folders, _, name = path.rpartition("/")
-    stem, _, suffix = name.rpartition(".")
-    if suffix not in ("toml", "md"):
-        return None
-    if scope == "courses":
-        course, _, folder = folders.partition("/")
-        return f"block/{course}/{stem}" if folder == "shared" else None
-    return "/".join(["block", *folders.split("/")[1:], stem]) if folders.split("/")[0] == "blocks" else None
-
-
-def is_prose(ref: Ref) -> bool:
-    return ref.endswith("/diary")
-
-
-def fields_of(ref: Ref, text: str | None) -> Fields | None:
-    """The fields of a document's text; None where it is none."""
-    if text is None or (not is_prose(ref) and not text.strip()):
-        return None
-    try:
-        return parse_block(text, is_prose(ref))
-    except InvalidBlock:
-        return None
-
-
 @dataclass
 class Witness:
-    """``seen``: documents the engine was shown in this pass; ``kept``: those of passes that ended well; ``looked``:
-    the moment each was last shown."""
+    """One per live system, and it meets only git there: what git took from another is to it an edit in git.
+
+    seen: documents the engine was shown in this pass. kept: those of passes that ended well. looked: the moment each
+    was last shown.
+    """
 
     repos: Mapping[Scope, MemoryRepo]
+    remote: str = LETTA
     stories: dict[tuple[Scope, Ref], dict[str, Story]] = field(
         default_factory=dict[tuple[Scope, Ref], dict[str, Story]]
     )
@@ -85,7 +63,7 @@ class Witness:
 
     # ------------------------------------------------------------------ live edits, as they are meant
 
-    def live_edit(self, scope: Scope, ref: Ref, before: str, after: str, *, sure: bool) -> None:
+    def live_edit(self, scope: Scope, ref: Ref, before: str | None, after: str | None, *, sure: bool) -> None:
         """Somebody turned one text into another; an agent, its snapshot."""
         self.moment += 1
         old, new = fields_of(ref, before), fields_of(ref, after)
@@ -98,16 +76,18 @@ class Witness:
         for name in _changed(old, new):
             self.story(scope, ref, name).mean_live(old.get(name, ABSENT), new.get(name, ABSENT), self.moment, sure)
 
-    def written_back(self, scope: Scope, ref: Ref, before: str, after: str) -> None:
-        """A turn put its memory over a live text; nobody meant that, but it may bring back what git never held."""
+    def written_back(self, scope: Scope, ref: Ref, before: str | None, after: str | None) -> None:
+        """A turn put its memory over a live text, or an old page its fields; nobody meant that, but it may bring back
+        what git never held."""
+        self.moment += 1
         old, new = fields_of(ref, before) or NO_FIELDS, fields_of(ref, after) or NO_FIELDS
         for name in _changed(old, new):
-            self.story(scope, ref, name).come_back(new.get(name, ABSENT))
+            self.story(scope, ref, name).come_back(old.get(name, ABSENT), new.get(name, ABSENT), self.moment)
 
     def _mean_all(self, scope: Scope, ref: Ref, new: Fields) -> None:
         for name in {**self.git.get((scope, ref), NO_FIELDS), **new}:
             story = self.story(scope, ref, name)
-            for before in (story.git, ABSENT):
+            for before in (story.git, story.agreed, ABSENT):  # what the whole does not say is out of it
                 story.mean_live(before, new.get(name, ABSENT), self.moment, sure=False)
             story.unsure()
 
@@ -123,7 +103,7 @@ class Witness:
     def _commit(self, scope: Scope, repo: MemoryRepo, commit: Commit) -> None:
         before = repo.files(commit.parents[0]) if commit.parents else NO_FILES
         after = repo.files(commit.id)
-        kind = _kind(commit)
+        kind = _kind(commit, self.remote)
         if kind == "person":
             self.people.append((scope, commit.id))
         for path in [*before.keys() - after.keys()]:
@@ -132,7 +112,7 @@ class Witness:
         for path in {**before, **after}:
             if before.get(path) == after.get(path):
                 continue
-            ref = ref_of(scope, path)
+            ref = document_of(scope, path, self.remote)
             if ref is not None:
                 self._document(scope, ref, kind, repo.read(after[path]).decode() if path in after else "")
             elif path.startswith(f"{FOLDER}/"):
@@ -145,7 +125,7 @@ class Witness:
         old: Fields = self.git.get((scope, ref), NO_FIELDS)
         for name in _changed(old, new):
             story, after = self.story(scope, ref, name), new.get(name, ABSENT)
-            if kind == "person":
+            if kind in ("person", "other"):
                 story.mean_git(after, self.moment)
             else:
                 self._judge(scope, ref, name, kind, after)
@@ -154,7 +134,7 @@ class Witness:
 
     def _judge(self, scope: Scope, ref: Ref, name: str, kind: str, after: Held) -> None:
         story = self.story(scope, ref, name)
-        where = f"{scope} {ref} {name}"
+        where = f"{scope} {ref} {name} ({self.remote})"
         if kind == "birth":
             if story.git is not ABSENT:
                 raise Violation(f"{where}: a default replaced {story.git!r}")
@@ -169,12 +149,14 @@ class Witness:
 
     def _is_unclean(self, scope: Scope, ref: Ref, story: Story, after: Held) -> bool:
         """Whether this text was meant as a whole, and could not be merged with git's by line."""
-        base = load_base(self.repos[scope], REMOTE).of(ref, "text").ancestor
+        base = load_base(self.repos[scope], self.remote).of(ref, "text").ancestor
         whole = story.meant.get(key_of(after), -1) > story.left.get(key_of(after), -1)
         texts = isinstance(base, str) and isinstance(story.git, str) and isinstance(after, str)
         return whole and (not texts or merge_text(str(base), str(story.git), str(after)) in (None, after))
 
     def _diff(self, scope: Scope, repo: MemoryRepo, diff: PendingDiff, kind: str) -> None:
+        if self.remote not in diff.values:
+            return  # between git and another live system; what comes of it is an edit in git
         if diff.field is None:
             if diff.status in ("approved", "rejected"):
                 for story in self.of(scope, diff.ref):
@@ -200,9 +182,8 @@ class Witness:
             return
         for name in _changed(old, new):
             if self.story(scope, ref, name).is_news(old.get(name, ABSENT)):
-                raise Violation(
-                    f"{scope} {ref} {name}: {old.get(name, ABSENT)!r} was overwritten, and nobody was asked"
-                )
+                lost = f"{old.get(name, ABSENT)!r} was overwritten, and nobody was asked"
+                raise Violation(f"{scope} {ref} {name} ({self.remote}): {lost}")
 
     # ------------------------------------------------------------------ what the engine was shown
 
@@ -234,7 +215,7 @@ class Witness:
 
     def settled(self, scope: Scope, lives: Mapping[Ref, str]) -> None:
         """After a pass: which fields are agreed and settled, and which are on their way."""
-        base = load_base(self.repos[scope], REMOTE)
+        base = load_base(self.repos[scope], self.remote)
         for ref, text in lives.items():
             live = fields_of(ref, text)
             for name, story in self.stories.get((scope, ref), {}).items():
@@ -264,11 +245,12 @@ def _changed(old: Fields, new: Fields) -> list[str]:
     return [name for name in {**old, **new} if not same(old.get(name, ABSENT), new.get(name, ABSENT))]
 
 
-def _kind(commit: Commit) -> str:
-    """Who made a commit: a person, or the engine as a capture, a birth or a question."""
+def _kind(commit: Commit, remote: str) -> str:
+    """Who made a commit: a person, or the engine as a capture (of another live system: ``other``), a birth or a
+    question."""
     said = trailers_of(commit)
     if "Pass" not in said or "Decision" in said:
         return "person"
     if "Remote" in said:
-        return "capture"
+        return "capture" if said["Remote"] == remote else "other"
     return "birth" if commit.author == RECONCILER and commit.message.startswith("Fill") else "question"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from random import Random
 
@@ -10,19 +10,23 @@ from reconciler.core.outcome import Report
 from reconciler.core.snapshot import Ref, Scope
 from reconciler.manifest.course import Course
 from reconciler.policy import Limits, Policy
-from reconciler.ports import Actor, Draft, Edit, Live, Person
+from reconciler.ports import Actor, Depth, Draft, Edit, Live, Person
 from reconciler.simulation.courses import first_course, second_course, user_file
+from reconciler.simulation.documents import WEB, fields_of, ref_of
 from reconciler.simulation.faults import MAIN, Hazard, SimClock, SimRemote, SimWorkspace, Stopped
 from reconciler.simulation.reach import Reach
 from reconciler.simulation.remote import Block, MemoryLetta, MemoryServer
 from reconciler.simulation.repo import MemoryWorkspace
-from reconciler.simulation.witness import Violation, Witness, fields_of, ref_of
+from reconciler.simulation.web import POLICY
+from reconciler.simulation.web_side import WebSide
+from reconciler.simulation.witness import LETTA, Violation, Witness
 from reconciler.store.courses import CourseReader
 from reconciler.store.journal import tracking_ref
 from reconciler.store.pending import PendingDiff, read_diffs
 from reconciler.sync.engine import Engine
 
 COURSES: Scope = "courses"
+COURSE_IDS = ("c1", "c2")
 AGENT = Actor("agent", "tutor", Person("Tutor", "tutor@letta.invalid"), known=True)
 API = Actor("api", "", Person("Letta API", "api@letta.invalid"), known=False)
 NEVER_HALT = Limits(share=2.0, count=10_000)
@@ -41,11 +45,23 @@ class Place:
     text: str
 
 
+@dataclass(frozen=True)
+class Tracked:
+    """A live document of one remote, and where the tracking ref shows it."""
+
+    remote: str
+    handle: str
+    scope: Scope
+    ref: Ref
+    path: str
+
+
 @dataclass
 class World:
     """Everything there is. ``rng`` is replaced for every step, so that a step can be left out and the rest stays."""
 
     rng: Random
+    has_web: bool = False
     workspace: MemoryWorkspace = field(default_factory=MemoryWorkspace)
     clock: SimClock = field(default_factory=SimClock)
     trace: list[str] = field(default_factory=list[str])
@@ -61,7 +77,9 @@ class World:
     def __post_init__(self) -> None:
         self.server = MemoryServer(self.clock.now)
         self.witness = Witness(self.workspace.repos)
-        self.policy = Policy(writers=1, limits=NEVER_HALT)
+        self.web = WebSide(self.clock, self.workspace.uuid, self.workspace.repos) if self.has_web else None
+        self.witnesses = [self.witness, *([self.web.witness] if self.web else [])]
+        self.policy = Policy(writers=1, limits=NEVER_HALT, web=POLICY if self.has_web else None)
         self.hazard = Hazard(self.rng, self.interfere)
         self.act_inside = lambda: None
         self.remote = MemoryLetta(self.server, self._explain, self._overwriting)
@@ -82,9 +100,10 @@ class World:
 
     def add_user(self, user: str, courses: tuple[str, ...]) -> None:
         person = Person(user, f"{user}@example.org")
-        self.workspace.add_user(user, {"user.toml": user_file(user, courses)}, person, self.clock.now())
+        account = self.web.join(user) if self.web else None
+        self.workspace.add_user(user, {"user.toml": user_file(user, courses, account)}, person, self.clock.now())
         self.enrolled[user] = courses
-        self.witness.committed(f"user/{user}", None, self.head(f"user/{user}"))
+        self._committed(f"user/{user}", None, self.head(f"user/{user}"))
         self.say(f"{user} joins {' and '.join(courses)}")
 
     def head(self, scope: Scope) -> str:
@@ -107,6 +126,12 @@ class World:
         found = [(path, ref_of(scope, path), blob) for path, blob in repo.files(self.head(scope)).items()]
         return [Place(scope, ref, path, repo.read(blob).decode()) for path, ref, blob in sorted(found, key=str) if ref]
 
+    def models(self) -> list[Place]:
+        """Every course file on ``main``, as the model it is in Open WebUI."""
+        found = [(f"model/{course}", f"{course}/course.toml") for course in COURSE_IDS]
+        texts = [(ref, path, self.text(COURSES, path)) for ref, path in found]
+        return [Place(COURSES, ref, path, text) for ref, path, text in texts if text is not None]
+
     def diffs(self, scope: Scope) -> list[PendingDiff]:
         """The open ones."""
         repo = self.workspace.repo(scope)
@@ -121,7 +146,7 @@ class World:
 
     def reach(self, scope: Scope) -> Reach:
         if scope not in self._reach:
-            self._reach[scope] = Reach(self.workspace.repo(scope), scope)
+            self._reach[scope] = Reach(self.workspace.repo(scope), scope, WEB if self.web else LETTA)
         return self._reach[scope]
 
     # ------------------------------------------------------------------ acting
@@ -152,8 +177,12 @@ class World:
         )
         new = repo.commit(draft)
         assert repo.move(MAIN, old, new), "nobody comes between"
-        self.witness.committed(scope, old, new)
+        self._committed(scope, old, new)
         self.say(f"commit to {scope} by {who}: {message}")
+
+    def _committed(self, scope: Scope, old: str | None, new: str) -> None:
+        for witness in self.witnesses:
+            witness.committed(scope, old, new)
 
     def live_edit(self, block: Block, before: str, after: str, actor: Actor, *, sure: bool) -> None:
         """Put a live edit on record: ``before`` and ``after`` are what its maker saw and meant."""
@@ -165,65 +194,85 @@ class World:
 
     # ------------------------------------------------------------------ one pass
 
-    def run_pass(self, settle_seconds: float = 0.0, fresh: bool = False) -> Report | None:
+    def run_pass(
+        self,
+        settle_seconds: float = 0.0,
+        fresh: bool = False,
+        scopes: Sequence[Scope] | None = None,
+        depth: Depth = "full",
+    ) -> Report | None:
         """One pass of the engine, into the hazard as it was begun; None where the process died in it."""
         if fresh:
             self.engine = self._new_engine(self.hazard)
+        if self.web:
+            self.web.begin()
         frozen, tracked = self._frozen(), self._tracked()
         report: Report | None = None
         try:
-            report = self.engine.run(apply=True, settle_seconds=settle_seconds)
+            report = self.engine.run(apply=True, settle_seconds=settle_seconds, scopes=scopes, depth=depth)
         except Stopped:
             self.say(f"  the process dies before touch {self.hazard.stop_at}")
             self.engine = self._new_engine(self.hazard)
         self.passes += 1
         self.last_touches = max(self.hazard.touches, 10)
         self.hazard.begin(self.rng)
-        self._account(report, [*frozen, *self._frozen()])
+        self._account(report, scopes, [*frozen, *self._frozen()])
         if report is not None:
             troubled = {error.where for error in report.errors}
-            self._check_tracked([(block, path) for block, path in tracked if block.scope not in troubled])
+            self._check_tracked([each for each in tracked if each.scope not in troubled])
         return report
 
-    def _account(self, report: Report | None, frozen: list[tuple[Scope, Ref]]) -> None:
+    def _account(self, report: Report | None, scopes: Sequence[Scope] | None, frozen: list[tuple[Scope, Ref]]) -> None:
         well: list[Scope] = []
         if report is not None and not report.halts:
             self.say(f"  {_said(report)}")
             troubled = {notice.where for notice in report.errors}
-            well = [scope for scope in self.scopes() if scope not in troubled]
-            if "letta" in troubled:
-                self.witness.forget_rereads()
+            looked_at = self.scopes() if scopes is None else [COURSES, *scopes]
+            well = [scope for scope in looked_at if scope not in troubled]
+            for witness in self.witnesses:
+                if witness.remote in troubled:
+                    witness.forget_rereads()
         opened = {(scope, diff.ref, diff.field or "") for scope in self.scopes() for diff in self.diffs(scope)}
         self.witness.pass_ended(well, frozen, opened)
+        if self.web:
+            self.web.witness.pass_ended([] if self.web.was_unmet else well, frozen, opened)
         for scope in self.scopes():
-            lives = {block.ref: block.text for block in self.server.blocks.values() if block.scope == scope}
-            self.witness.settled(scope, lives)
+            for witness in self.witnesses:
+                witness.settled(scope, self.lives(scope, witness.remote))
 
-    def _tracked(self) -> list[tuple[Block, str]]:
-        """The live blocks that a tracking ref shows, each with its path."""
-        found: list[tuple[Block, str]] = []
-        for scope in self.scopes():
-            repo = self.workspace.repo(scope)
-            at = repo.ref(tracking_ref("letta"))
-            paths = {ref_of(scope, path): path for path in repo.files(at)} if at else {}
-            blocks = [block for block in self.server.blocks.values() if block.scope == scope]
-            found += [(block, paths[block.ref]) for block in blocks if block.ref in paths]
-        return found
+    def lives(self, scope: Scope, remote: str) -> dict[Ref, str]:
+        """The text of every document of a scope on one live system."""
+        if self.web and remote == WEB:
+            return dict(self.web.server.lives(scope))
+        return {block.ref: block.text for block in self.server.blocks.values() if block.scope == scope}
 
-    def _check_tracked(self, before: list[tuple[Block, str]]) -> None:
+    def _tracked(self) -> list[Tracked]:
+        """The live blocks that a tracking ref shows."""
+        return [each for scope in self.scopes() for witness in self.witnesses for each in self._on(scope, witness)]
+
+    def _on(self, scope: Scope, witness: Witness) -> list[Tracked]:
+        repo, remote = self.workspace.repo(scope), witness.remote
+        at = repo.ref(tracking_ref(remote))
+        paths = {ref_of(scope, path): path for path in repo.files(at)} if at else {}
+        things = [(each.handle, each.ref) for each in self.server.blocks.values() if each.scope == scope]
+        if self.web and remote == WEB:
+            things = self.web.tracked(scope)
+        return [Tracked(remote, handle, scope, ref, paths[ref]) for handle, ref in things if ref in paths]
+
+    def _check_tracked(self, before: list[Tracked]) -> None:
         """What could not be read is not gone: a block that was live all along is still shown, if git has it."""
-        after = {(block.handle, path) for block, path in self._tracked()}
-        for block, path in before:
-            is_there = block.handle in self.server.blocks and self.text(block.scope, path) is not None
-            if is_there and (block.handle, path) not in after:
-                raise Violation(f"{block.scope} {block.ref}: the tracking ref lacks it, and it is live")
+        after = set(self._tracked())
+        for each in before:
+            is_live = each.handle in self.server.blocks or (self.web and self.web.server.row(each.handle))
+            if is_live and self.text(each.scope, each.path) is not None and each not in after:
+                raise Violation(f"{each.scope} {each.ref}: the tracking ref lacks it, and it is live")
 
     def _frozen(self) -> list[tuple[Scope, Ref]]:
         """Resources whose captures must wait: uncommitted edits, or a file that cannot be read."""
         found: list[tuple[Scope, Ref]] = []
         for scope in self.scopes():
             dirty = self.workspace.repo(scope).dirty()
-            for place in self.places(scope):
+            for place in [*self.places(scope), *(self.models() if scope == COURSES and self.web else [])]:
                 if place.path in dirty or fields_of(place.ref, place.text) is None:
                     found.append((scope, place.ref))
         return found
@@ -246,7 +295,11 @@ class World:
     def _new_engine(self, hazard: Hazard) -> Engine:
         workspace = SimWorkspace(self.workspace, hazard, self._moved)
         remote = SimRemote(self.remote, hazard, self.clock, self._showed if hazard is self.hazard else _unheard)
-        engine = Engine(workspace, [remote], self.clock, self.policy)
+        remotes, people = [remote], None
+        if self.web:
+            connected = self.web.connected(hazard, self.reach, self.say, is_heard=hazard is self.hazard)
+            remotes, people = [connected[0], remote], connected[1]  # in the order their captures are folded
+        engine = Engine(workspace, remotes, self.clock, self.policy, people)
         engine.parts.reader = _READER
         return engine
 
@@ -254,7 +307,7 @@ class World:
         if name == MAIN:
             for line in self._subjects(scope, old, new):
                 self.say(f"  {scope}: {line}")
-            self.witness.committed(scope, old, new)
+            self._committed(scope, old, new)
 
     def _subjects(self, scope: Scope, old: str | None, new: str) -> list[str]:
         return [commit.message.splitlines()[0] for commit in self.workspace.repo(scope).log(new, old)]

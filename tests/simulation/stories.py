@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from random import Random
 
-from reconciler.simulation.actors import end_turn, remember
+from reconciler.embedded.openwebui.state import Row
+from reconciler.manifest.lens import edit_block
+from reconciler.manifest.lenses import COURSE
+from reconciler.simulation.actors import end_turn, put, remember
 from reconciler.simulation.calm import calm, check
 from reconciler.simulation.remote import Turn
+from reconciler.simulation.web_actors import PROMPTS, save, type_in, web_of, write_note
 from reconciler.simulation.witness import Violation
-from reconciler.simulation.world import World
+from reconciler.simulation.world import COURSES, World
 
 SCOPE = "user/ada"
 
@@ -69,6 +73,73 @@ def two_git_edits_within_a_turn(world: World) -> None:
     name(world, "nobody")
 
 
+# ---------------------------------------------------------------------- beside Open WebUI
+
+
+def row(world: World, ref: str, scope: str = SCOPE) -> Row:
+    found = web_of(world).server.of(scope, ref)
+    assert found is not None
+    return found
+
+
+def page(world: World) -> Row:
+    return row(world, "model/c1", COURSES)
+
+
+def author_sets(world: World, **fields: str) -> None:
+    """The course's author, in git; and a pass that carries it over."""
+    text = COURSE.edit(world.text(COURSES, "c1/course.toml") or "", fields)
+    world.commit(COURSES, {"c1/course.toml": text.encode()}, f"set {fields}", "author")
+    world.run_pass()
+
+
+def edits_in_three_places(world: World) -> None:
+    """Different fields, and items of one list."""
+    name(world, "ada-git")
+    block = world.server.block(SCOPE, "block/c1/student")
+    assert block is not None
+    put(world, block, edit_block(block.text, {"level": 7, "goals": ("start", "ada-letta")}), "from the agent")
+    write_note(world, row(world, "block/c1/student"), {"mood": "keen", "goals": ("ada-note", "start")})
+
+
+def one_field_in_three_places(world: World) -> None:
+    name(world, "ada-git")
+    block = world.server.block(SCOPE, "block/c1/student")
+    assert block is not None
+    put(world, block, edit_block(block.text, {"name": "ada-letta"}), "from the agent")
+    write_note(world, row(world, "block/c1/student"), {"name": "ada-note"})
+
+
+def an_old_page_is_saved(world: World) -> None:
+    """Its prompt is older than git's: it is asked about, however often the accounts cannot be listed meanwhile."""
+    old = page(world)
+    author_sets(world, system="courses-new")
+    save(world, old, {"name": "courses-name"})
+    world.run_pass()
+    world.hazard.begin(world.rng, fault=1.0)
+    world.run_pass()
+    world.run_pass()
+
+
+def an_old_page_lacks_what_was_merged(world: World) -> None:
+    """The list it was opened with was never git's: two edits were merged into what is."""
+    author_sets(world, suggestion_prompts=("courses-git",))
+    save(world, page(world), {PROMPTS: ("courses-git", "courses-web")})
+    text = COURSE.edit(world.text(COURSES, "c1/course.toml") or "", {PROMPTS: ("courses-git", "courses-more")})
+    world.commit(COURSES, {"c1/course.toml": text.encode()}, "set prompts", "author")
+    old = page(world)
+    world.run_pass()
+    save(world, old, {"name": "courses-name"})
+    world.run_pass()
+
+
+def a_note_without_its_box_is_rejected(world: World) -> None:
+    """Then git's text is written there again."""
+    type_in(world, row(world, "block/c1/student"), "all gone", "no box")
+    world.clock.advance(30)
+    world.run_pass()
+
+
 Story = Callable[[World], None]
 STORIES: Mapping[str, Story] = {
     each.__name__: each
@@ -80,9 +151,22 @@ STORIES: Mapping[str, Story] = {
 }
 
 
+STORIES_BESIDE_WEB: Mapping[str, Story] = {
+    each.__name__: each
+    for each in (
+        edits_in_three_places,
+        one_field_in_three_places,
+        an_old_page_is_saved,
+        an_old_page_lacks_what_was_merged,
+        a_note_without_its_box_is_rejected,
+    )
+}
+"""Told where Open WebUI is part of the world."""
+
+
 def broken_by(story: Story) -> str:
     """The promise that is broken in a story; empty where none is."""
-    world = World(Random(0))
+    world = World(Random(0), has_web=story in STORIES_BESIDE_WEB.values())
     world.found({"ada": ("c1",)})
     try:
         world.run_pass()

@@ -17,10 +17,10 @@ CHUNK = 25
 REGRESSIONS = Path(__file__).with_name("regressions.txt")
 
 
-def regressions() -> list[tuple[int, int]]:
-    """Every seed that ever failed, and its steps."""
+def regressions() -> list[tuple[int, int, int]]:
+    """Every seed that ever failed, its steps and its replicas."""
     lines = [line.partition("#")[0].split() for line in REGRESSIONS.read_text().splitlines()]
-    return [(int(line[0]), int(line[1])) for line in lines if line]
+    return [(int(line[0]), int(line[1]), int(line[2])) for line in lines if line]
 
 
 @pytest.mark.parametrize("first", range(0, SEEDS, CHUNK))
@@ -30,10 +30,11 @@ def test_no_history_breaks_a_promise(first: int) -> None:
     assert [f"seed {result.seed}: {result.broken}" for result in results if result.broken] == []
 
 
-@pytest.mark.parametrize(("seed", "steps"), regressions())
-def test_a_history_that_once_broke_a_promise_keeps_it(seed: int, steps: int) -> None:
-    assert run_seed(seed, steps).broken == ""
+@pytest.mark.parametrize(("seed", "steps", "replicas"), regressions())
+def test_a_history_that_once_broke_a_promise_keeps_it(seed: int, steps: int, replicas: int) -> None:
+    assert run_seed(seed, steps, replicas=replicas).broken == ""
 
 
-def test_a_seed_tells_the_same_story_twice() -> None:
-    assert run_seed(5).trace == run_seed(5).trace
+@pytest.mark.parametrize("replicas", [2, 3])
+def test_a_seed_tells_the_same_story_twice(replicas: int) -> None:
+    assert run_seed(5, replicas=replicas).trace == run_seed(5, replicas=replicas).trace

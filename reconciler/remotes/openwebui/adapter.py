@@ -33,7 +33,7 @@ class OpenWebUIRemote:
 
     has_turns = False
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  (what a caller sets once, each by name)
         self,
         base_url: str,
         api_key: str,
@@ -42,10 +42,12 @@ class OpenWebUIRemote:
         now: Callable[[], datetime],
         timeout: float = 60.0,
         quiet_seconds: float = 2.0,
+        api: Api | None = None,
     ) -> None:
+        """``api``: what to ask instead of a server at ``base_url``."""
         self.name = "openwebui"
         self._workspace = workspace_uuid
-        self._api = api = Api(base_url, api_key, timeout)
+        self._api = api = api or Api(base_url, api_key, timeout)
         me, known = Me(api, workspace_uuid), Known()
         feed, catalog = Feed(api, me, workspace_uuid, known, now), Catalog(api, me, workspace_uuid)
         self._people = People(api, now)
