@@ -54,7 +54,7 @@ def _make_workspace(shell: Shell, courses: Path) -> None:
     shown(FILE, (shell.folder / FILE).read_text().splitlines()[2:])
     shell.run("reconciler init .")
     prose("""One of the example courses is copied into it. Three of its tools are a school's own, and this Letta has
-        none of them: Ann takes one of Letta's for the first, and switches two off for now.""")
+        none of them: Ann takes one of Letta's to edit memory with, and switches the other two off for now.""")
     shutil.copytree(courses / COURSE, shell.folder / "courses" / COURSE)
     shell.edit(f"courses/{COURSE}/course.toml", THEIR_TOOLS, OUR_TOOLS)
     shell.run("reconciler validate")
