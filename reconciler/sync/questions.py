@@ -15,8 +15,17 @@ from reconciler.sync.scope import ScopeWork
 
 def wanted(work: ScopeWork, when: str) -> dict[str, PendingDiff]:
     """Every matter of the plan that a person must decide, by id."""
-    matters = [*_conflicts(work, when), *_invalid(work, when)]
+    matters = [_whole(work, diff) for diff in (*_conflicts(work, when), *_invalid(work, when))]
     return {diff.id: diff for diff in matters}
+
+
+def _whole(work: ScopeWork, diff: PendingDiff) -> PendingDiff:
+    """The open question that this one is a part of, where another side of that was not looked at; else itself."""
+    for other in work.diffs.values():
+        is_open = other.status == "pending" and (other.ref, other.field) == (diff.ref, diff.field)
+        if is_open and _is_same_matter(diff, other) and not _is_judged(work, other):
+            return other
+    return diff
 
 
 def questions(work: ScopeWork, stamp: Stamp) -> list[PendingDiff]:
