@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from reconciler.core.outcome import IN_SYNC, Report
 from reconciler.core.snapshot import Scope
 from reconciler.core.value import ABSENT, Held, Value, same
+from reconciler.ports import Depth
 from reconciler.simulation.actors import clean_worktree, correct_in_git, decide, edit_in_git, mend_course, mend_in_git
 from reconciler.simulation.courses import SYSTEMS
 from reconciler.simulation.documents import WEB, fields_of, ref_of
@@ -34,6 +35,8 @@ def calm(world: World, answer: bool) -> Report:
     report = rest(world)
     if world.rng.random() < 0.3:
         report = _raced(world)
+    if world.web:
+        _glance(world)
     for _ in range(MOST_ROUNDS if answer else 0):
         if report.exit_code == IN_SYNC:
             break
@@ -68,6 +71,20 @@ def rest(world: World) -> Report:
         if report.writes == 0 and report.commits == 0 and _is_still(report, before, _refs(world)):
             return report
     raise Violation(f"{MOST_PASSES} calm passes, and the last one still did something")
+
+
+def _glance(world: World) -> None:
+    """What is at rest stays so, whatever part of it is looked at."""
+    before = _refs(world)
+    looks: list[tuple[list[Scope] | None, Depth]] = [
+        (None, "recent"),
+        (None, "values"),
+        (world.scopes()[1:2], "recent"),
+    ]
+    for scopes, depth in looks:
+        report = world.run_pass(scopes=scopes, depth=depth)
+        if report is None or report.writes or report.commits or not _is_still(report, before, _refs(world)):
+            raise Violation(f"all was at rest, and a pass of {scopes or 'everything'} ({depth}) did something")
 
 
 Refs = dict[Scope, dict[str, str]]

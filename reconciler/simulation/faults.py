@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from random import Random
+from typing import TypeAlias
 
 from reconciler.core.snapshot import Ref, Scope, Unreadable
 from reconciler.errors import Transient
@@ -28,6 +29,9 @@ from reconciler.simulation.repo import MemoryRepo, MemoryWorkspace
 
 START = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
 MAIN = "refs/heads/main"
+
+
+Shown: TypeAlias = "Mapping[Ref, Live | Unreadable]"
 
 
 class Stopped(BaseException):
@@ -178,6 +182,8 @@ class SimRemote:
         self._touch("observe")
         self._maybe_fail("the listing timed out")
         found = self._inner.observe(scopes, depth)
+        if self.has_turns and scopes is None and depth != "full":
+            found = _glimpsed(found, depth, self._hazard.rng)
         if self._hazard.is_short():
             found = _shortened(found, self._hazard.rng, ["block", "agent" if self.has_turns else "model"])
         for scope, seen in found.seen.items():
@@ -221,6 +227,19 @@ class SimRemote:
     def _maybe_fail(self, why: str) -> None:
         if self._hazard.fails():
             raise Transient(why)
+
+
+def _glimpsed(found: Observation, depth: Depth, rng: Random) -> Observation:
+    """What a look shows that is not at everything: all blocks, or only what moved lately, and more than that."""
+    if depth == "values":
+        shown = {scope: _kept(things, lambda ref: ref.startswith("block/")) for scope, things in found.seen.items()}
+        return replace(found, seen=shown, complete=frozenset({"block"}))
+    shown = {scope: _kept(things, lambda _: rng.random() < 0.6) for scope, things in found.seen.items()}
+    return replace(found, seen=shown, complete=frozenset[str]())
+
+
+def _kept(things: Shown, is_kept: Callable[[Ref], bool]) -> Shown:
+    return {ref: live for ref, live in things.items() if is_kept(ref)}
 
 
 def _shortened(found: Observation, rng: Random, kinds: Sequence[str]) -> Observation:

@@ -10,6 +10,7 @@ from typing import TextIO
 
 from reconciler.simulation.actors import act
 from reconciler.simulation.calm import calm, check
+from reconciler.simulation.events import Events
 from reconciler.simulation.web_actors import act_beside_web
 from reconciler.simulation.witness import Violation
 from reconciler.simulation.world import World
@@ -59,7 +60,7 @@ def run_seed(seed: int, steps: int = STEPS, skip: Collection[int] = (), replicas
 def _born(seed: int, replicas: int) -> World:
     """The world at its start: one to three learners, mostly few, and one pass that makes their agents."""
     world = World(Random(f"{seed}/world"), has_web=replicas == 3)
-    count = world.rng.choice([1, 1, 2, 2, 3])
+    count = world.rng.choice([1, 1, 1, 2] if world.web else [1, 1, 2, 2, 3])
     both = ("c1", "c2")
     world.found({name: both if world.rng.random() < 0.5 else ("c1",) for name in NAMES[:count]})
     world.act_inside = lambda: _act(world)
@@ -79,7 +80,10 @@ def _step(world: World, number: int) -> None:
 
 
 def _act(world: World) -> None:
-    act_beside_web(world) if world.web else act(world)
+    if world.web is None:
+        return act(world)
+    act_beside_web(world)
+    world.web.hear(world.rng)
 
 
 def _stormy_pass(world: World) -> None:
@@ -89,7 +93,21 @@ def _stormy_pass(world: World) -> None:
     busy = rng.choice([0, 0, 0.02, 0.1])
     fault = rng.choice([0, 0, 0, 0.1, 0.3])
     world.hazard.begin(rng, stop_at=stop_at, busy=busy, fault=fault, short=rng.choice([0, 0, 0, 0.5]))
-    world.run_pass(settle_seconds=rng.choice([0, 0, 0, 1]), fresh=rng.random() < 0.2)
+    settle_seconds, is_fresh = rng.choice([0, 0, 0, 1]), rng.random() < 0.2
+    if world.web and rng.random() < 0.6:
+        return _pass_of_the_loop(world, world.web.events, settle_seconds, is_fresh)
+    world.run_pass(settle_seconds=settle_seconds, fresh=is_fresh)
+
+
+def _pass_of_the_loop(world: World, events: Events, settle_seconds: float, is_fresh: bool) -> None:
+    """One that looks where something was heard of, and no further than that."""
+    if is_fresh:
+        events.restart()
+    keys, scopes, depth = events.due()
+    if not keys:
+        return world.say("  nothing is due")
+    world.say(f"  of {', '.join(sorted(keys))}")
+    events.passed(keys, world.run_pass(settle_seconds, is_fresh, scopes, depth))
 
 
 def minimised(result: Result) -> tuple[Result, set[int]]:

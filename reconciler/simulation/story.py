@@ -44,7 +44,8 @@ def parts_of(value: Held, prose: bool) -> tuple[str, ...] | None:
 @dataclass
 class Story:
     """touched: who edited the field since both sides last agreed on a settled value: ``git``, ``live``; ``air`` where
-    a value was on its way.
+    a value was on its way. decided: values of questions that were answered since: whoever sets one again is not heard
+    until both sides agree.
 
     expect: what it must hold in the end, as far as one side alone decided it. meant: when each value was last meant
     live. left: when git last gave each value up. added, removed: the parts that somebody put in or took out live.
@@ -55,6 +56,7 @@ class Story:
     prose: bool
     git: Held = ABSENT
     touched: set[str] = field(default_factory=set[str])
+    decided: set[str] = field(default_factory=set[str])
     expect: Held | Unsure = UNSURE
     by: str = ""
     meant: dict[str, int] = field(default_factory=dict[str, int])
@@ -109,6 +111,7 @@ class Story:
         """A person chose one of the values in conflict."""
         self.unsure()
         held = {part for value in values for part in self._parts(value)}
+        self.decided.update(key_of(value) for value in values)
         self.news -= {key_of(value) for value in values} | {f"+{part}" for part in held}
         self.gone |= held - set(self._parts(chosen))
 
@@ -164,7 +167,8 @@ class Story:
     def is_news(self, live: Held) -> bool:
         """Whether this live value is somebody's edit that git never held, and no question ever held either."""
         key = key_of(live)
-        return parts_of(live, self.prose) is None and key in self.news and key not in self.left
+        is_old = key in self.left or key in self.decided
+        return parts_of(live, self.prose) is None and key in self.news and not is_old
 
     def _unwanted_parts(self, old: Sequence[str], new: Sequence[str], shown: int) -> str:
         for part in new:
@@ -187,6 +191,7 @@ class Story:
     def agree(self) -> None:
         """Both sides hold one settled value."""
         self.touched.clear()
+        self.decided.clear()
         self.news.clear()
         self.settle()
 

@@ -6,10 +6,10 @@ So the Markdown of notes, the forms of models, and everything the adapter rememb
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import Any, cast
+from typing import TypeVar
 
 from reconciler.core.snapshot import Ref, Scope
 from reconciler.embedded.openwebui import routes
@@ -28,6 +28,7 @@ from reconciler.remotes.openwebui.wire import Json, table, text
 from reconciler.simulation.documents import model_text
 from reconciler.simulation.faults import Hazard
 
+T = TypeVar("T")
 STAFF = "staff"
 POLICY = WebPolicy(base_model="gpt-4o", staff={"c1": (STAFF,)})
 TEACHER = "tess"
@@ -41,6 +42,7 @@ class WebServer:
 
     def __init__(self, now: Callable[[], datetime], workspace: str) -> None:
         self._now, self._last = now, 0
+        self._texts: dict[str, tuple[Row, str | None]] = {}
         self.webui = OpenWebUI(now=self._moment)
         self.admin: str = self.webui.admin["id"]
         # Made beforehand, for the adapter would make it by chance.
@@ -71,8 +73,11 @@ class WebServer:
             return handler(self.webui, replace(routed, caller=self.account(self.admin)))
         except SaidNo as refusal:
             raise Refused(refusal.status, str(refusal.detail)) from refusal
-        finally:
-            self.webui.state.events = []
+
+    def drained(self) -> int:
+        """How many events there were since the last call."""
+        told, self.webui.state.events = self.webui.state.events, []
+        return len(told)
 
     # ------------------------------------------------------------------ what is ours there
 
@@ -93,8 +98,14 @@ class WebServer:
     def lives(self, scope: Scope) -> Iterator[tuple[Ref, str]]:
         """What can be read of a scope, each as a document."""
         for row in [*self.notes(), *self.models()]:
-            if scope_of(row) == scope and (text := text_of(row)) is not None:
+            if scope_of(row) == scope and (text := self._text_of(row)) is not None:
                 yield ref_of_row(row), text
+
+    def _text_of(self, row: Row) -> str | None:
+        """As `text_of`; rows are replaced and never changed, so each is read once."""
+        if self._texts.get(row["id"], (None, None))[0] is not row:
+            self._texts[row["id"]] = (row, text_of(row))
+        return self._texts[row["id"]][1]
 
 
 def scope_of(row: Row) -> Scope:
@@ -122,7 +133,7 @@ def markdown(row: Row) -> str:
 
 
 class MemoryApi(Api):
-    """The adapter's requests, answered by the model itself. Between those of one write the process may die."""
+    """The adapter's requests, answered by the model itself. Of those that write each may fail, or be the last."""
 
     def __init__(self, server: WebServer, hazard: Hazard, changed: Changed) -> None:
         self._server, self._hazard, self._changed = server, hazard, changed  # nothing is connected
@@ -130,16 +141,25 @@ class MemoryApi(Api):
     def close(self) -> None:
         pass
 
-    def _asked(self, method: str, path: str, **options: Any) -> object:
-        asked = cast("dict[str, object]", options.get("params") or {})
-        query = {name: str(value) for name, value in asked.items()}
-        path = path if path.startswith("/api/") else f"/api/v1{path}"
-        if method == "GET":
-            return self._server.asked(method, path, query, None)
+    def get(self, path: str, **query: object) -> object:
+        return self._server.asked("GET", _whole(path), _texts(query), None)
+
+    def made(self, path: str, make: Callable[[object], T], **query: object) -> T:
+        return make(self.get(path, **query))
+
+    def post(self, path: str, body: Mapping[str, object], **query: object) -> Json:
+        return table(self._told("POST", _whole(path), _texts(query), table(json.loads(json.dumps(body)))))
+
+    def put(self, path: str, body: Mapping[str, object]) -> Json:
+        raise NotImplementedError("nothing is put in these histories")
+
+    def delete(self, path: str) -> None:
+        self._told("DELETE", _whole(path), {}, {})
+
+    def _told(self, method: str, path: str, query: dict[str, str], body: Json) -> object:
         self._hazard.step()
         if self._hazard.fails():
             raise Transient("Open WebUI cannot be reached")
-        body = table(json.loads(json.dumps(options.get("json"))))
         reply = self._written(method, path, query, body)
         if self._hazard.fails():
             raise Transient("Open WebUI did not answer in time")
@@ -153,6 +173,14 @@ class MemoryApi(Api):
         if before is not None and after is not None and before is not after:
             self._changed(before, after)
         return reply
+
+
+def _whole(path: str) -> str:
+    return path if path.startswith("/api/") else f"/api/v1{path}"
+
+
+def _texts(query: Mapping[str, object]) -> dict[str, str]:
+    return {name: str(value) for name, value in query.items()}
 
 
 class SimPeople:

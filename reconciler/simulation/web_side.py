@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import timedelta
+from random import Random
 
 from reconciler.core.snapshot import Ref, Scope
 from reconciler.embedded.openwebui.state import Row
 from reconciler.ports import Live
 from reconciler.remotes.openwebui.adapter import OpenWebUIRemote
 from reconciler.simulation.documents import WEB, fields_of, model_text
+from reconciler.simulation.events import Events
 from reconciler.simulation.faults import Hazard, SimClock, SimRemote
 from reconciler.simulation.reach import Reach
 from reconciler.simulation.repo import MemoryRepo
@@ -29,6 +31,7 @@ class WebSide:
         self.server = WebServer(clock.now, workspace)
         self.witness = Witness(repos, WEB)
         self.people: SimPeople | None = None
+        self.events = Events(clock.now)
         self.pages: list[Row] = []
         self.accounts: dict[Scope, str] = {"courses": self.server.teacher}
 
@@ -62,6 +65,11 @@ class WebSide:
     def writer(self, scope: Scope) -> str:
         """The account that writes in the notes of a scope."""
         return self.accounts[scope]
+
+    def hear(self, rng: Random) -> None:
+        """The server tells of what happened there: not of what was typed in notes."""
+        if self.server.drained():
+            self.events.tell(rng, "recent")
 
     def begin(self) -> None:
         """Another pass."""

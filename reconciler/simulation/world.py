@@ -181,6 +181,8 @@ class World:
         self.say(f"commit to {scope} by {who}: {message}")
 
     def _committed(self, scope: Scope, old: str | None, new: str) -> None:
+        if self.web:
+            self.web.events.tell(self.rng, scope)  # by the hooks of git
         for witness in self.witnesses:
             witness.committed(scope, old, new)
 
@@ -214,6 +216,8 @@ class World:
             self.say(f"  the process dies before touch {self.hazard.stop_at}")
             self.engine = self._new_engine(self.hazard)
         self.passes += 1
+        if self.web:
+            self.web.hear(self.rng)
         self.last_touches = max(self.hazard.touches, 10)
         self.hazard.begin(self.rng)
         self._account(report, scopes, [*frozen, *self._frozen()])
