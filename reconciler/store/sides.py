@@ -146,14 +146,16 @@ def difference(git: Fields, live: Fields) -> dict[str, Held]:
     }
 
 
-def overlay(desired: Desired, git: GitSide, seen: Mapping[Ref, Seen], before: Mapping[str, bytes]) -> Overlay:
-    """How the remote's tree differs from ``main``'s. ``before``: what the tracking tree held of unseen documents."""
-    changes: dict[str, bytes | None] = {}
+def overlay(desired: Desired, git: GitSide, seen: Mapping[Ref, Seen], before: Overlay) -> Overlay:
+    """How the remote's tree differs from ``main``'s. ``before``: what the tracking tree held of what is not seen."""
+    changes: dict[str, bytes | None] = {
+        path: held for path, held in before.items() if held is not None or path in git.files
+    }
     for ref, document in desired.documents.items():
         live = seen.get(ref)
         if tells_nothing(live):
-            changes |= {document.path: before[document.path]} if document.path in before else {}
-        elif live is MISSING:
+            continue
+        if live is MISSING:
             changes |= {document.path: None} if document.path in git.files else {}
         elif isinstance(live, Unreadable):
             changes[document.path] = (live.raw or "").encode()
@@ -184,10 +186,14 @@ def _drift(desired: Desired, seen: Mapping[Ref, Seen]) -> dict[str, bytes | None
     """``agents/<course>.toml``: the owned fields that the remote holds otherwise, only while it does."""
     files: dict[str, dict[str, Held]] = {}
     for ref, fields in _drifted(desired.specs, desired.owned, seen):
-        kind, *path = ref.split("/")
-        name = f"agents/{path[0]}.toml"
-        files.setdefault(name, {}).update(fields if kind == "agent" else {ref: fields})
+        is_agent = ref.startswith("agent/")
+        files.setdefault(drift_path(ref), {}).update(fields if is_agent else {ref: fields})
     return {name: edit_block("", fields).encode() for name, fields in files.items()}
+
+
+def drift_path(ref: Ref) -> str:
+    """The file that holds the drift of a resource, on a tracking ref."""
+    return f"agents/{ref.split('/')[1]}.toml"
 
 
 def _drifted(

@@ -29,7 +29,7 @@ from reconciler.store.journal import (
     tracking_ref,
 )
 from reconciler.store.pending import GIT, PendingDiff, render
-from reconciler.store.sides import overlay, tells_nothing
+from reconciler.store.sides import drift_path, overlay, tells_nothing
 from reconciler.sync.questions import questions
 from reconciler.sync.scope import ScopeWork
 from reconciler.sync.threads import steps as thread_steps
@@ -89,16 +89,17 @@ def _last_look(work: ScopeWork, remote: str, ref: Ref) -> datetime | None:
     return next((look.when for look in reversed(looks) if work.repo.files(look.id).get(path) != now), farthest)
 
 
-def _unseen(work: ScopeWork, remote: str) -> dict[str, bytes]:
-    """What the tracking ref holds of the documents that this observation says nothing about."""
+def _unseen(work: ScopeWork, remote: str) -> dict[str, bytes | None]:
+    """What the tracking ref holds, or knows to be missing, of what this observation says nothing about."""
     at = work.repo.ref(tracking_ref(remote))
     if at is None:
         return {}
-    files = work.repo.files(at)
-    seen = work.seen[remote]
-    meant = {ref: document for ref, document in work.desired.documents.items() if _is_for(work, ref, remote)}
-    unseen = [document.path for ref, document in meant.items() if tells_nothing(seen.get(ref))]
-    return {path: work.repo.read(files[path]) for path in unseen if path in files}
+    files, seen, documents = work.repo.files(at), work.seen[remote], work.desired.documents
+    unseen = [ref for ref in {**work.desired.specs, **documents} if tells_nothing(seen.get(ref))]
+    meant = [ref for ref in unseen if _is_for(work, ref, remote)]
+    paths = [documents[ref].path for ref in meant if ref in documents]
+    drift = [path for path in dict.fromkeys(map(drift_path, meant)) if path in files]
+    return {path: work.repo.read(files[path]) if path in files else None for path in [*paths, *drift]}
 
 
 def _is_for(work: ScopeWork, ref: Ref, remote: str) -> bool:
