@@ -42,9 +42,11 @@ def _is_same_matter(diff: PendingDiff, before: PendingDiff) -> bool:
 
 
 def _is_judged(work: ScopeWork, diff: PendingDiff) -> bool:
-    """Whether this pass saw every side of the matter: an unknown side neither opens nor closes it."""
+    """Whether this pass saw every side of the matter, git's too: an unknown one neither opens nor closes it."""
     if diff.ref not in work.desired.specs:
         return all(remote in work.seen for remote in diff.remotes)  # else it may only not be asked for in this pass
+    if diff.kind == "conflict" and isinstance(work.git.seen.get(diff.ref), Unreadable):
+        return False
     seen = [work.seen.get(remote, {}).get(diff.ref) for remote in diff.remotes]
     if diff.kind == "invalid":
         return all(each is not None and not _is_lost(each) for each in seen)
