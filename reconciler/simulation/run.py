@@ -105,6 +105,7 @@ def _pass_of_the_loop(world: World, events: Events, settle_seconds: float, is_fr
         events.restart()
     keys, scopes, depth = events.due()
     if not keys:
+        world.hazard.begin(world.rng)
         return world.say("  nothing is due")
     world.say(f"  of {', '.join(sorted(keys))}")
     events.passed(keys, world.run_pass(settle_seconds, is_fresh, scopes, depth))

@@ -31,14 +31,16 @@ from reconciler.simulation.faults import Hazard
 T = TypeVar("T")
 STAFF = "staff"
 POLICY = WebPolicy(base_model="gpt-4o", staff={"c1": (STAFF,)})
-TEACHER = "tess"
 
 Changed = Callable[[Row, Row], None]
 """Told of a note or a model before and after the engine's own writes."""
 
 
 class WebServer:
-    """The whole state of Open WebUI, by the simulation's clock."""
+    """The whole state of Open WebUI, by the simulation's clock.
+
+    teacher: writes in the notes of shared blocks. editor: an admin, who edits models.
+    """
 
     def __init__(self, now: Callable[[], datetime], workspace: str) -> None:
         self._now, self._last = now, 0
@@ -47,7 +49,8 @@ class WebServer:
         self.admin: str = self.webui.admin["id"]
         # Made beforehand, for the adapter would make it by chance.
         self.webui.people.tell_of_me(self.account(self.admin), {f"reconciler-{workspace}": "5" * 64})
-        self.teacher = self.add_account(TEACHER, "admin")
+        self.teacher = self.add_account("tess")
+        self.editor = self.add_account("otto", "admin")
         group = self.webui.people.add_group(self.account(self.admin), {"name": STAFF})
         self.webui.people.change_members(self.account(self.admin), group["id"], "add", {"user_ids": [self.teacher]})
 

@@ -170,7 +170,7 @@ def save(world: World, page: Row, changes: Mapping[str, Value]) -> None:
     web, ref = web_of(world), ref_of_row(page)
     before, fields = web.server.row(page["id"]), shown_fields(page)
     assert before is not None, "its page would not save"
-    now = web.server.webui.models.update(web.server.account(web.server.teacher), _form(page, {**fields, **changes}))
+    now = web.server.webui.models.update(web.server.account(web.server.editor), _form(page, {**fields, **changes}))
     is_old = text_of(page) != text_of(before)
     world.say(f"{ref} is saved from {'an old' if is_old else 'a new'} page with {changes}")
     web.witness.written_back(COURSES, ref, text_of(before), text_of(now))

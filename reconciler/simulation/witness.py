@@ -229,6 +229,8 @@ class Witness:
             story.agree()
         elif same(known.settled, story.git):
             story.settle()
+        elif key_of(known.settled) in story.left:
+            story.agreed = known.settled  # both held it, and git has moved on since
         elif "git" not in story.touched:
             story.touched.add("air")  # a capture that the base has yet to learn of
 
