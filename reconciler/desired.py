@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 from reconciler.core.outcome import Notice
@@ -40,6 +40,8 @@ OWNED_BY_LETTA = FieldRule(owned=True, remotes=LETTA)
 COURSES: Scope = "courses"
 SETTINGS = "@"
 """First character of the names of a block's settings."""
+NAMED = "@ref"
+"""The ref that a live block is marked with. It is git's only of a block that was renamed: else it is what it is."""
 
 
 @dataclass(frozen=True)
@@ -60,11 +62,15 @@ class Document:
 
 @dataclass(frozen=True)
 class Desired:
-    """Everything git asks of one scope. ``owned``: git's values of owned fields, per ref."""
+    """Everything git asks of one scope. ``owned``: git's values of owned fields, per ref.
+
+    renames: the new ref by the former one, of blocks whose course says what they were called before.
+    """
 
     specs: Mapping[Ref, Spec] = field(default_factory=dict[Ref, Spec])
     owned: Mapping[Ref, Fields] = field(default_factory=dict[Ref, Fields])
     documents: Mapping[Ref, Document] = field(default_factory=dict[Ref, Document])
+    renames: Mapping[Ref, Ref] = field(default_factory=dict[Ref, Ref])
     warnings: tuple[Notice, ...] = ()
 
 
@@ -83,6 +89,7 @@ def desired_of_courses(courses: Mapping[str, Course], files: Collection[str], we
             if block.scope == "shared":
                 path = f"{course.id}/shared/{block.name}{_suffix(block)}"
                 was = f"{course.id}/shared/{block.was}{_suffix(block)}" if block.was else None
+                draft.rename(f"block/{course.id}/{block.name}", block)
                 note = note_settings(block, course, staff_grants(course.id, web)) if web else {}
                 draft.add_block(f"block/{course.id}/{block.name}", Document(path, block, was), note)
         if web:
@@ -118,6 +125,7 @@ def _place(draft: _Draft, user: User, course: Course, block: Block, web: Web | N
         ref, folder = f"block/{block.name}", "blocks"
     else:
         ref, folder = f"block/{course.id}/{block.name}", f"blocks/{course.id}"
+    draft.rename(ref, block)
     if block.scope != "shared" and ref not in draft.documents:
         was = f"{folder}/{block.was}{_suffix(block)}" if block.was else None
         document = Document(f"{folder}/{block.name}{_suffix(block)}", block, was)
@@ -193,6 +201,7 @@ class _Draft:
         self.specs: dict[Ref, Spec] = {}
         self.owned: dict[Ref, Fields] = {}
         self.documents: dict[Ref, Document] = {}
+        self.renames: dict[Ref, Ref] = {}
         self.warnings: list[Notice] = []
 
     def add_agent(self, ref: Ref, fields: Mapping[str, Value]) -> None:
@@ -203,8 +212,15 @@ class _Draft:
         """A block, and where ``note`` has settings its note too."""
         assert document.block is not None
         self.documents[ref] = document
-        self.owned[ref] = {**block_settings(document.block), **note}
-        self.specs[ref] = block_spec(ref, document.block, note)
+        renamed: dict[str, Value] = {NAMED: ref} if document.was else {}
+        self.owned[ref] = {**block_settings(document.block), **note, **renamed}
+        spec = block_spec(ref, document.block, note)
+        self.specs[ref] = replace(spec, rules={**spec.rules, **dict.fromkeys(renamed, OWNED)})
+
+    def rename(self, ref: Ref, block: Block) -> None:
+        """Whatever still goes by the block's former name, in git or live, is this block."""
+        if block.was:
+            self.renames[f"{ref.rpartition('/')[0]}/{block.was}"] = ref
 
     def add_models(self, course: Course, files: Collection[str], web: Web) -> None:
         """The model people choose, merged with the course's file; and a hidden one per background agent."""
@@ -220,7 +236,9 @@ class _Draft:
 
     def add_orphans(self, files: Iterable[str], ref_of: _RefOf, has_note: bool) -> None:
         """Documents without a course: merged while they stand on both sides, never made, nothing of them owned."""
+        files = frozenset(files)
         taken = {document.path for document in self.documents.values()}
+        taken |= {document.was for document in self.documents.values() if document.was and document.path not in files}
         for path in files:
             ref = ref_of(path)
             if ref is not None and path not in taken and ref not in self.documents:
@@ -228,7 +246,8 @@ class _Draft:
                 self.specs[ref] = Spec(ref, {}, LETTA | ONLY_WEB if has_note else LETTA, make=False)
 
     def done(self) -> Desired:
-        return Desired(self.specs, self.owned, self.documents, tuple(self.warnings))
+        renames = {old: new for old, new in self.renames.items() if old not in self.specs}
+        return Desired(self.specs, self.owned, self.documents, renames, tuple(self.warnings))
 
 
 def block_spec(ref: Ref, block: Block, note: Collection[str] = ()) -> Spec:

@@ -120,9 +120,11 @@ def replayed(repo: Repo, remote: str, base: Base, head: str, desired: Desired) -
     if base.main == head:
         return base
     resources = {ref: dict(fields) for ref, fields in base.resources.items()}
-    paths = {document.path: (ref, document) for ref, document in desired.documents.items()}
+    paths = {document.was: (ref, document) for ref, document in desired.documents.items() if document.was}
+    paths |= {document.path: (ref, document) for ref, document in desired.documents.items()}
     for commit in repo.log(head, base.main) if base.main else ():
-        for ref, name, live in _recorded(repo, commit, remote, paths):
+        for known_as, name, live in _recorded(repo, commit, remote, paths):
+            ref = desired.renames.get(known_as, known_as)
             if ref not in resources:
                 continue  # First met in that very pass: its fields are met again, and equal ones adopted.
             fields = resources[ref]
@@ -199,7 +201,11 @@ def _listed(names: Sequence[str]) -> str:
 def birth_step(births: Mapping[str, bytes | None]) -> Step:
     """The commit that gives a repo what its courses newly declare."""
     made = [path for path, content in births.items() if content is not None]
+    gone = [path for path, content in births.items() if content is None]
     what = made[0] if len(made) == 1 else f"{len(made)} blocks"
+    if len(gone) == len(made):
+        what = f"{gone[0]} to {what}" if len(gone) == 1 else what
+        return Step(f"Rename {what}, as the course does", RECONCILER, births, {})
     return Step(f"Fill {what} from the course's defaults", RECONCILER, births, {})
 
 

@@ -20,6 +20,7 @@ from reconciler.store.bases import StoredBase, load_base
 from reconciler.store.journal import MAIN, WHOLE, Stamp, replayed
 from reconciler.store.pending import PendingDiff, read_diffs
 from reconciler.store.sides import GitSide, read_git, read_live
+from reconciler.sync.rename import carried, carried_base
 from reconciler.sync.threads import Record
 
 Shown: TypeAlias = "Mapping[Ref, Live | Unreadable]"
@@ -112,11 +113,13 @@ def look(
     work: ScopeWork, observations: Mapping[str, Observation], runs: Mapping[str, Sequence[Running]], stamp: Stamp
 ) -> None:
     """Put what was observed beside git's side, and believe what has settled, as far as the runs were listed."""
-    work.shown = {name: seen.seen.get(work.scope, {}) for name, seen in observations.items()}
-    work.seen = {name: read_live(work.desired, work.scope, each) for name, each in observations.items()}
+    renames = work.desired.renames
+    looked = {name: carried(seen, work.scope, renames) for name, seen in observations.items()}
+    work.shown = {name: seen.seen.get(work.scope, {}) for name, seen in looked.items()}
+    work.seen = {name: read_live(work.desired, work.scope, each) for name, each in looked.items()}
     for remote in observations:
         work.seen[remote] = _finished(work.seen[remote], work.shown[remote], stamp)
-        base = replayed(work.repo, remote, work.stored[remote], work.head, work.desired)
+        base = replayed(work.repo, remote, carried_base(work.stored[remote], renames), work.head, work.desired)
         if remote in runs:
             base = believe(work, remote, base, work.seen[remote], (runs[remote], stamp), is_first=False)
         work.known[remote], work.seen[remote] = _forgiven(work.seen[remote], base)

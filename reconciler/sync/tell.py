@@ -19,7 +19,7 @@ from reconciler.core.outcome import (
 from reconciler.core.plan import Change, Clash
 from reconciler.core.snapshot import Ref, Scope
 from reconciler.core.value import ABSENT, Fields, same
-from reconciler.desired import Document
+from reconciler.desired import NAMED, Document
 from reconciler.manifest.lens import InvalidBlock
 from reconciler.sync.questions import wanted
 from reconciler.sync.scope import ScopeWork, left_over
@@ -115,11 +115,21 @@ def _births(work: ScopeWork) -> Iterable[PlannedAction]:
             for name, value in after.items()
             if not same((before or {}).get(name, ABSENT), value)
         )
-        yield PlannedAction("pending", work.scope, "git", ref, "create" if before is None else "update", fields)
+        moved = () if document.path in work.git.files else _moved(work, ref, document)
+        verb = "create" if before is None else "update"
+        yield PlannedAction("pending", work.scope, "git", ref, verb, (*moved, *fields))
+
+
+def _moved(work: ScopeWork, ref: Ref, document: Document) -> Iterable[FieldChange]:
+    """That a file only gets another name."""
+    if document.was in work.git.files:
+        old = next((old for old, new in work.desired.renames.items() if new == ref), ABSENT)
+        yield FieldChange(NAMED, old, ref)
 
 
 def _committed(work: ScopeWork, document: Document) -> Fields | None:
-    blob = work.git.files.get(document.path)
+    """What git has of the document, be it under its former name; None where it has nothing."""
+    blob = work.git.files.get(document.path) or work.git.files.get(document.was or "")
     try:
         return document.lens.parse(work.repo.read(blob).decode()) if blob else None
     except InvalidBlock:

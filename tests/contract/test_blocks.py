@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from reconciler.core.snapshot import Unreadable
-from reconciler.ports import Applied, Failed, Live, Stale
+from reconciler.desired import NAMED
+from reconciler.ports import Action, Applied, Failed, Live, Stale
 from reconciler.remotes.letta import LettaRemote
 from tests.contract.things import (
     ANN,
@@ -18,6 +21,7 @@ from tests.contract.things import (
     change,
     create_block,
     delete,
+    shown_fields,
     write,
 )
 from tests.contract.world import World, applied
@@ -40,7 +44,7 @@ def test_a_text_survives_exactly(world: World, remote: LettaRemote, text: str) -
 
     assert live.text == text
     assert world.remote().observe(None, "full").seen[ANN][STUDENT] == Live(
-        STUDENT, live.handle, text, block_fields(), frozenset()
+        STUDENT, live.handle, text, shown_fields(), frozenset()
     )
     assert applied(remote, write(live, text + "y = 2\n")).text == text + "y = 2\n"
     assert world.block(live.handle)["value"] == text + "y = 2\n"
@@ -77,8 +81,29 @@ def test_settings_drift_is_seen_and_repaired(world: World, remote: LettaRemote) 
 
     assert isinstance(found, Live)
     drifted = {"@label": "other", "@description": "", "@limit": 9, "@read_only": True}
-    assert found.fields == drifted
-    assert applied(remote, change(found, **block_fields())).fields == block_fields()
+    assert found.fields == {**drifted, NAMED: STUDENT}
+    assert applied(remote, change(found, **block_fields())).fields == shown_fields()
+
+
+def test_a_renamed_block_keeps_its_id_and_is_known_by_its_new_name_alone(world: World, remote: LettaRemote) -> None:
+    live, new = applied(remote, create_block()), "block/essay/learner"
+    was = replace(live, ref=new)
+    named = applied(remote, Action(ANN, new, "update", was, None, {NAMED: new}))
+
+    assert (named.handle, named.ref, named.text, named.fields) == (live.handle, new, live.text, shown_fields(new))
+    for each in (remote, world.remote()):
+        assert list(each.observe(None, "full").seen[ANN]) == [new]
+    assert isinstance(remote.apply(write(live, "an old plan")), Stale)
+    assert isinstance(remote.reread([was])[live.handle], Live)
+
+
+def test_a_block_that_is_another_by_now_is_not_renamed(world: World, remote: LettaRemote) -> None:
+    live, new = applied(remote, create_block()), "block/essay/learner"
+    applied(remote, Action(ANN, PROFILE, "update", replace(live, ref=PROFILE), None, {NAMED: PROFILE}))
+    found = remote.apply(Action(ANN, new, "update", replace(live, ref=new), None, {NAMED: new}))
+
+    assert isinstance(found, Stale)
+    assert list(world.remote().observe(None, "full").seen[ANN]) == [PROFILE]
 
 
 def test_only_what_is_asked_for_is_written(world: World, remote: LettaRemote) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from reconciler.core.value import Value
+from reconciler.desired import NAMED
 from reconciler.ports import Action, Live, Verb
 from reconciler.remotes.letta import compiled_mark
 
@@ -16,6 +17,11 @@ MODEL, OTHER_MODEL = "openai-proxy/gpt-4o", "openai-proxy/gpt-4o-mini"
 CLAUDE = "anthropic/claude-sonnet-4-20250514"
 EMBEDDING = "openai/text-embedding-3-small"
 SYSTEM = "You help with essays."
+
+
+def shown_fields(ref: str = STUDENT, label: str = "student", **more: Value) -> dict[str, Value]:
+    """As a block shows them: with the ref in its marks."""
+    return {**block_fields(label, **more), NAMED: ref}
 
 
 def block_fields(label: str = "student", **more: Value) -> dict[str, Value]:

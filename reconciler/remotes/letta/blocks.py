@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from reconciler.core.snapshot import Ref, Unreadable
 from reconciler.core.value import Fields, Value
+from reconciler.desired import NAMED
 from reconciler.ports import Action, Live
-from reconciler.remotes.letta.marks import Identity, marks_of
-from reconciler.remotes.letta.wire import Json, handle, number, text, texts, thawed
+from reconciler.remotes.letta.marks import Identity, is_mark, marks_of
+from reconciler.remotes.letta.wire import Json, handle, number, table, text, texts, thawed
 
 MAX_BYTES = 1_000_000
 _FIELDS = {"@label": "label", "@description": "description", "@limit": "limit", "@read_only": "read_only"}
@@ -29,6 +30,7 @@ def live_block(row: Json, ref: Ref, holders: frozenset[str] | None) -> Live | Un
         "@description": text(row, "description"),
         "@limit": number(row, "limit"),
         "@read_only": row.get("read_only") is True,
+        NAMED: ref,
     }
     return Live(ref, handle(row), value, fields, holders)
 
@@ -51,13 +53,16 @@ def block_changes(workspace: str, action: Action, now: Json) -> dict[str, object
     body = _named(action.fields)
     if action.text is not None:
         body["value"] = action.text
-    tags = texts(now.get("tags"))
-    missing = set(marks_of(workspace, Identity(action.scope, action.ref))) - set(tags)
+    tags, marks = texts(now.get("tags")), marks_of(workspace, Identity(action.scope, action.ref))
+    if NAMED in action.fields:
+        body["metadata"] = {**table(now.get("metadata")), "scope": action.scope, "ref": action.ref}
+        tags = [tag for tag in tags if not is_mark(tag)]
+    missing = set(marks) - set(tags)
     return body | ({"tags": [*tags, *sorted(missing)]} if missing else {})
 
 
 def _named(fields: Fields) -> dict[str, object]:
-    unknown = fields.keys() - _FIELDS.keys()
+    unknown = fields.keys() - _FIELDS.keys() - {NAMED}
     if unknown:
         raise ValueError(f"a block has no {', '.join(sorted(unknown))}")
-    return {_FIELDS[name]: thawed(value) for name, value in fields.items()}
+    return {_FIELDS[name]: thawed(value) for name, value in fields.items() if name != NAMED}

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from reconciler.core.snapshot import Scope, Unreadable
+from reconciler.desired import NAMED
 from reconciler.ports import Live
 from reconciler.remotes.letta.agents import attached, live_agent
 from reconciler.remotes.letta.blocks import live_block
@@ -70,10 +71,18 @@ class Rereader:
 
     def _again(self, live: Live, kind: Kind, listed: Json | None) -> Live | Unreadable | None:
         row = self.row(kind, live.handle) if listed is None else listed
-        if row is None or self.is_somebody_elses(kind, row, live.ref):
+        if row is None:
+            return None
+        marked = next((ref for ref in _names(live) if not self.is_somebody_elses(kind, row, ref)), None)
+        if marked is None:
             return None
         it = self._known.identity(live.handle)
-        return self.live(row, it if it and it.ref == live.ref else Identity(_scope_of(row), live.ref))
+        return self.live(row, it if it and it.ref == marked else Identity(_scope_of(row), marked))
+
+
+def _names(live: Live) -> Iterable[str]:
+    """Its ref, and the one that its marks had when it was read: a block may be renamed in between."""
+    return dict.fromkeys([live.ref, str(live.fields.get(NAMED, live.ref))])
 
 
 def _scope_of(row: Json) -> Scope:

@@ -6,8 +6,9 @@ import re
 from collections.abc import Callable
 from datetime import datetime
 
-from reconciler.core.snapshot import Unreadable
+from reconciler.core.snapshot import Ref, Unreadable
 from reconciler.core.value import ABSENT, Value, same
+from reconciler.desired import NAMED
 from reconciler.errors import Terminal, Transient
 from reconciler.ports import Action, Applied, Failed, Live, Outcome, Stale
 from reconciler.remotes.letta.agent_write import AgentWriter
@@ -66,14 +67,16 @@ class Writer:
         row = self._again.row(_kind(action), before.handle)
         if row is None:
             return Stale(f"{action.ref} of {action.scope} is gone: {before.handle}")
-        if self._again.is_somebody_elses(_kind(action), row, action.ref, action.scope):
-            return Stale(f"{before.handle} is no longer {action.ref} of {action.scope}: its tags say otherwise")
-        it = Identity(action.scope, action.ref)
-        self._known.learn(before.handle, it)
-        moved = _moved(action, before, self._again.live(row, it))
+        it, then = Identity(action.scope, action.ref), Identity(action.scope, _marked(before))
+        if self._again.is_somebody_elses(_kind(action), row, then.ref, action.scope):
+            return Stale(f"{before.handle} is no longer {then.ref} of {action.scope}: its tags say otherwise")
+        self._known.learn(before.handle, then)
+        moved = _moved(action, before, self._again.live(row, then))
         if moved:
             return Stale(f"{action.ref} of {action.scope} has changed since it was read: {moved}")
-        return self._shown(self._written(action, row), it)
+        written = self._written(action, row)
+        self._known.learn(before.handle, it)
+        return self._shown(written, it)
 
     def _written(self, action: Action, row: Json) -> Json:
         if _kind(action) == "agent":
@@ -146,6 +149,11 @@ def _before(action: Action) -> Live:
     if action.before is None:
         raise ValueError(f"{action.verb} of {action.ref}: what was observed is missing")
     return action.before
+
+
+def _marked(live: Live) -> Ref:
+    """The ref in its marks: of a block that is being renamed, still the former one."""
+    return str(live.fields.get(NAMED, live.ref))
 
 
 def _kind(action: Action) -> Kind:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from reconciler.core.snapshot import Scope, Unreadable
@@ -64,6 +64,11 @@ class Known:
             holder = self._handles.get(sight.it)
             if holder is None or self._age(note) < self._age(holder):
                 self._handles[sight.it] = note
+
+    def rename(self, note: str, it: Identity) -> None:
+        """The note's mark was made to say that it is this block."""
+        if (sight := self._notes.get(note)) and sight.it != it:
+            self.learn(note, replace(sight, it=it))
 
     def forget(self, note: str) -> None:
         with self._lock:

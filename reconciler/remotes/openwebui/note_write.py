@@ -7,6 +7,7 @@ from datetime import datetime
 
 from reconciler.core.snapshot import Unreadable
 from reconciler.core.value import Value
+from reconciler.desired import NAMED
 from reconciler.ports import Action, Applied, Failed, Live, Outcome, Stale
 from reconciler.remotes.openwebui.client import Api, Refused, part
 from reconciler.remotes.openwebui.compare import before, moved
@@ -42,13 +43,13 @@ class NoteWriter:
         return self._shown(row, it)
 
     def update(self, action: Action) -> Outcome:
-        note, it = before(action).handle, Identity(action.scope, action.ref)
+        note, it, then = before(action).handle, Identity(action.scope, action.ref), _marked(action)
         row = self._feed.one(note)
         if row is None:
             return Stale(f"{action.ref} of {action.scope} is gone: {note}")
-        if self._feed.identity(row) != it:
-            return Stale(f"{note} is not {action.ref} of {action.scope}: its mark says otherwise")
-        if differs := moved(action, live_note(row, it.ref)):
+        if self._feed.identity(row) != then:
+            return Stale(f"{note} is not {then.ref} of {action.scope}: its mark says otherwise")
+        if differs := moved(action, live_note(row, then.ref)):
             return Stale(f"{action.ref} of {action.scope} has changed since it was read: {differs}")
         self._write(action, row)
         # Read again: an editor that is open elsewhere may have answered at once with what it holds.
@@ -59,11 +60,13 @@ class NoteWriter:
         """The seal, where a create was cut short before it; then access; then the note itself."""
         note, secret = handle(row), self._me.secret_to_write_with()
         if not text(mark_of(row), "seal"):
-            row = self._update(note, sealed(secret, self._workspace, Identity(action.scope, action.ref), row))
+            row = self._update(note, sealed(secret, self._workspace, _marked(action), row))
         if "@access" in action.fields:
             self._share(note, action.fields["@access"])
         if body := note_changes(self._workspace, secret, action, row):
-            self._update(note, body)
+            row = self._api.post(f"/notes/{part(note)}/update", body)
+            self._known.rename(note, Identity(action.scope, action.ref))
+            self._feed.learn(row)
 
     def _share(self, note: str, access: Value) -> Json:
         return self._learned(
@@ -110,3 +113,9 @@ class NoteWriter:
         if isinstance(live, Unreadable):
             return Failed(f"{it.ref} of {it.scope} was written, and cannot be read: {live.reason}", transient=True)
         return Applied(live)
+
+
+def _marked(action: Action) -> Identity:
+    """What the note's mark says it is: of a block that is being renamed, still the former one."""
+    then = before(action)
+    return Identity(action.scope, str(then.fields.get(NAMED, then.ref)))

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 
 from reconciler.core.snapshot import Ref, Unreadable
 from reconciler.core.value import Fields, Value
+from reconciler.desired import NAMED
 from reconciler.ports import Action, Live
 from reconciler.remotes.openwebui.grants import access_sent, access_shown
 from reconciler.remotes.openwebui.markdown import Sheet, Unfit, compose, parse, words
@@ -19,7 +20,7 @@ from reconciler.remotes.openwebui.marks import MARK, Identity, mark_of, seal
 from reconciler.remotes.openwebui.wire import Json, handle, is_holdable, number, table, text
 
 MAX_BYTES = 1_000_000
-FIELDS = frozenset({"@title", "@help", "@message", "@access", "@fence"})
+FIELDS = frozenset({"@title", "@help", "@message", "@access", "@fence", NAMED})
 FENCES = ("toml", "text")
 _MOST_LINE_ENDS = 100
 
@@ -42,7 +43,9 @@ def live_note(row: Json, ref: Ref) -> Live | Unreadable:
     sheet = parse(markdown)
     if isinstance(sheet, Unfit):
         return Unreadable(sheet.reason, markdown, handle(row))
-    return Live(ref, handle(row), _text(sheet, mark_of(row)), _fields(row, sheet), changed_at=_edited_at(row))
+    return Live(
+        ref, handle(row), _text(sheet, mark_of(row)), _fields(row, sheet) | {NAMED: ref}, changed_at=_edited_at(row)
+    )
 
 
 def _edited_at(row: Json) -> datetime | None:
@@ -82,7 +85,7 @@ def note_changes(workspace: str, secret: str, action: Action, now: Json) -> dict
     sheet = Sheet("", "", "") if isinstance(before, Unfit) else replace(before, info=_fence(mark_of(now)))
     shown = {} if isinstance(before, Unfit) else dict(_fields(now, before))
     body: dict[str, object] = {"title": action.fields["@title"]} if "@title" in action.fields else {}
-    if action.text is None and not action.fields.keys() & {"@help", "@message", "@fence"}:
+    if action.text is None and not action.fields.keys() & {"@help", "@message", "@fence", NAMED}:
         return body
     sheet, mark = _written(sheet, shown | {"@text": _text(sheet, mark_of(now))}, action)
     markdown = compose(sheet)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from reconciler.core.snapshot import Unreadable
+from reconciler.desired import NAMED
 from reconciler.ports import Live
 from reconciler.remotes.openwebui.catalog import Catalog
 from reconciler.remotes.openwebui.feed import Feed
@@ -33,7 +34,8 @@ class Rereader:
         if not is_id(live.handle) or (not is_listed and self._feed.one(live.handle) is None):
             return None
         sight = self._known.note(live.handle)
-        return sight.shown if sight and sight.it and sight.it.ref == live.ref else None
+        names = (live.ref, live.fields.get(NAMED))  # a block may be renamed in between
+        return sight.shown if sight and sight.it and sight.it.ref in names else None
 
     def _models(self, lives: list[Live]) -> dict[str, Live | Unreadable | None]:
         if not lives:

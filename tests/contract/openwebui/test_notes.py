@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from reconciler.core.snapshot import Unreadable
-from reconciler.ports import Applied, Failed, Live, Stale
+from reconciler.desired import NAMED
+from reconciler.ports import Action, Applied, Failed, Live, Stale
 from reconciler.remotes.openwebui import OpenWebUIRemote
 from tests.contract.openwebui.things import (
     ANN,
@@ -22,7 +24,7 @@ from tests.contract.openwebui.things import (
     delete,
     fenced,
     md_of,
-    note_fields,
+    shown_fields,
     write,
 )
 from tests.contract.openwebui.world import Account, World, applied, found, unreadable
@@ -49,10 +51,10 @@ def test_a_text_survives_exactly(world: World, remote: OpenWebUIRemote, text: st
     live = applied(remote, create_note(text=text))
 
     assert live.text == text
-    assert live.fields == note_fields()
+    assert live.fields == shown_fields()
     again = world.remote().observe(None, "full").seen[ANN][STUDENT]
     assert isinstance(again, Live)
-    assert (again.text, again.fields, again.handle) == (text, note_fields(), live.handle)
+    assert (again.text, again.fields, again.handle) == (text, shown_fields(), live.handle)
     assert applied(remote, write(live, text + "y = 2\n")).text == text + "y = 2\n"
 
 
@@ -159,7 +161,7 @@ def test_what_is_not_the_box_can_drift_and_is_put_right(world: World, remote: Op
     drifted = found(remote, live)
 
     assert drifted.text == live.text
-    assert drifted.fields == note_fields(title="Other title", help="Other help.")
+    assert drifted.fields == shown_fields(title="Other title", help="Other help.")
     mended = applied(remote, change(drifted, title="Your profile", help=HELP, access=(ann.writes,)))
     assert (mended.text, mended.fields) == (live.text, live.fields)
 
@@ -301,3 +303,18 @@ def test_a_field_a_note_has_not_is_refused(world: World, remote: OpenWebUIRemote
 
     assert isinstance(outcome, Failed)
     assert world.tap.writes() == []
+
+
+def test_a_renamed_block_keeps_its_note_which_is_known_by_its_new_name_alone(
+    world: World, remote: OpenWebUIRemote
+) -> None:
+    live, new = applied(remote, create_note(text="a = 1\n")), "block/essay/learner"
+    was = replace(live, ref=new)
+    named = applied(remote, Action(ANN, new, "update", was, None, {NAMED: new}))
+
+    assert (named.handle, named.ref, named.text) == (live.handle, new, "a = 1\n")
+    assert named.fields == {**live.fields, NAMED: new}
+    for each in (remote, world.remote()):
+        assert list(each.observe(None, "full").seen[ANN]) == [new]
+    assert isinstance(remote.apply(write(live, "an old plan")), Stale)
+    assert isinstance(remote.reread([was])[live.handle], Live)

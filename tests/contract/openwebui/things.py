@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from reconciler.core.value import Value
+from reconciler.desired import NAMED
 from reconciler.ports import Action, Live
 
 WORKSPACE = "9b2f6d0e-0000-4000-8000-00000000c0de"
@@ -13,6 +14,11 @@ STUDENT, PROFILE, RULES = "block/essay/student", "block/profile", "block/essay/r
 COURSE, TASK = "model/essay", "model/essay/daily"
 BASE_MODEL = "gpt-4o"
 HELP = "Change what stands between the **grey** lines.\n\n- It is saved at once.\n- Your tutor reads it."
+
+
+def shown_fields(ref: str = STUDENT, **more: Value) -> dict[str, Value]:
+    """As a note shows them: with the ref in its mark."""
+    return {**note_fields(**more), NAMED: ref}
 
 
 def note_fields(*access: str, **more: Value) -> dict[str, Value]:
