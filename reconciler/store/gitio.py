@@ -22,7 +22,8 @@ from reconciler.store.refs import Refs
 from reconciler.store.trees import Listing, list_tree, subtree, write_tree
 
 MAIN = "refs/heads/main"
-MAX_BLOB = 1_000_000
+MAX_BLOB = 32_000_000
+"""Most bytes of one file. Documents have narrower limits of their own; a question holds every side of one, escaped."""
 _KEPT_BYTES = 32_000_000
 _LAST_SECOND = 253_402_300_799
 

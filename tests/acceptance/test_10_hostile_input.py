@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.core.outcome import Report
+from reconciler.core.outcome import NEEDS_A_PERSON, Report
 from reconciler.errors import Terminal
 from tests.acceptance.place import Place
 
@@ -230,3 +230,24 @@ def test_a_huge_live_value_is_left_where_it_is_and_stops_nothing_else(place: Pla
     assert place.text("ada", "journey") == text
     assert place.in_git("ada", "journey") == before
     assert place.in_letta("ada", "student")["profile"] == "goes on"
+
+
+@pytest.mark.parametrize("line", ["x" * 79, "\\x01" * 40], ids=["plain", "escaped"])
+def test_two_sides_of_the_most_that_a_document_may_hold_are_a_question_that_can_be_answered(
+    place: Place, line: str
+) -> None:
+    if place.system.is_live:
+        pytest.skip("Letta's limit of a block is its own")
+    base, ours, theirs = (
+        f"{word}\n" + f"{word} {line}\n" * (900_000 // (len(line) + 7)) for word in ("then", "ours", "hers")
+    )
+    place.commit_text("ada", place.path("ada", "diary"), base)
+    assert place.sync().exit_code == 0
+    place.commit_text("ada", place.path("ada", "diary"), ours)
+    place.api_writes("ada", "diary", theirs)
+    assert place.one_pass().exit_code == NEEDS_A_PERSON
+
+    place.review("approved")
+    assert place.sync().exit_code == 0
+    assert place.text("ada", "diary") == theirs
+    place.assert_at_rest()
