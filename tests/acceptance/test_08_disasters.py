@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from reconciler.policy import Ways
 from tests.acceptance.place import Place
 
@@ -229,3 +231,38 @@ def test_courses_that_went_backwards_halt_too(place: Place) -> None:
     assert place.sync().exit_code == 0
     place.git("courses", "reset", "-q", "--hard", "HEAD~1")
     _assert_halts(place, "does not contain", "--accept-rewind")
+
+
+# ------------------------------------------------------------------ the same, as an operator meets it
+
+
+def _emptied(place: Place) -> None:
+    _lived_in(place)
+    place.system.empty()
+
+
+@pytest.mark.parametrize(
+    ("happens", "way_on", "ends"),
+    [(_emptied, "--recreate", 0), (_rewound, "--accept-rewind", 3)],
+    ids=["empty", "back"],
+)
+def test_the_command_line_names_the_way_on_and_takes_it(
+    place: Place, happens: Callable[[Place], None], way_on: str, ends: int
+) -> None:
+    happens(place)
+    before = place.snapshot_everything()
+    for words in (["--once"], ["--once", "--apply"]):
+        told = place.command(*words)
+        assert told.returncode == 3, told
+        assert way_on in told.stdout
+        assert "nothing was written" in told.stdout
+        assert "In sync" not in told.stdout
+    assert _meaning(place.snapshot_everything()) == _meaning(before)
+
+    done = place.command("--once", "--apply", way_on)
+    assert done.returncode == ends, done
+    if ends == 3:
+        (diff,) = place.open_diffs()
+        assert place.command("diffs", "approve", diff.id).returncode == 0
+    assert place.command("--once", "--apply").returncode == 0
+    assert place.command("--once").returncode == 0
