@@ -36,7 +36,7 @@ def calm(world: World, answer: bool) -> Report:
     if world.rng.random() < 0.3:
         report = _raced(world)
     if world.web:
-        _glance(world)
+        _glance(world, report)
     for _ in range(MOST_ROUNDS if answer else 0):
         if report.exit_code == IN_SYNC:
             break
@@ -73,7 +73,7 @@ def rest(world: World) -> Report:
     raise Violation(f"{MOST_PASSES} calm passes, and the last one still did something")
 
 
-def _glance(world: World) -> None:
+def _glance(world: World, rested: Report) -> None:
     """What is at rest stays so, whatever part of it is looked at."""
     before = _refs(world)
     looks: list[tuple[list[Scope] | None, Depth]] = [
@@ -83,7 +83,8 @@ def _glance(world: World) -> None:
     ]
     for scopes, depth in looks:
         report = world.run_pass(scopes=scopes, depth=depth)
-        if report is None or report.writes or report.commits or not _is_still(report, before, _refs(world)):
+        assert report is not None, "nothing dies in the calm"
+        if report.writes or report.commits or not _is_still(rested, before, _refs(world)):
             raise Violation(f"all was at rest, and a pass of {scopes or 'everything'} ({depth}) did something")
 
 

@@ -97,6 +97,11 @@ class Story:
             held = self._parts(live)
             self.removed.update((part, at) for part in self._parts(before) if part in self.removed and part not in held)
 
+    def is_asked(self) -> None:
+        """Somebody saved a value of it that they did not mean: it may end as what is decided."""
+        self.expect, self.by = UNSURE, ""
+        self.touched.add("live")
+
     def mean_git(self, after: Held, at: int) -> None:
         """A person committed a change of it."""
         self.expect, self.by = (UNSURE, "") if "live" in self.touched else (after, "git")

@@ -173,7 +173,7 @@ def save(world: World, page: Row, changes: Mapping[str, Value]) -> None:
     now = web.server.webui.models.update(web.server.account(web.server.editor), _form(page, {**fields, **changes}))
     is_old = text_of(page) != text_of(before)
     world.say(f"{ref} is saved from {'an old' if is_old else 'a new'} page with {changes}")
-    web.witness.written_back(COURSES, ref, text_of(before), text_of(now))
+    web.witness.written_back(COURSES, ref, text_of(before), text_of(now), is_page=True)
     meant = model_text({**fields, **changes})
     # What an open page shows can come back, as with a turn.
     is_sure = not is_old and all(each["id"] != page["id"] for each in web.pages)

@@ -76,13 +76,18 @@ class Witness:
         for name in _changed(old, new):
             self.story(scope, ref, name).mean_live(old.get(name, ABSENT), new.get(name, ABSENT), self.moment, sure)
 
-    def written_back(self, scope: Scope, ref: Ref, before: str | None, after: str | None) -> None:
+    def written_back(
+        self, scope: Scope, ref: Ref, before: str | None, after: str | None, *, is_page: bool = False
+    ) -> None:
         """A turn put its memory over a live text, or an old page its fields; nobody meant that, but it may bring back
-        what git never held."""
+        what git never held. A page may be older than anything still known, so of all it brings back may be asked."""
         self.moment += 1
         old, new = fields_of(ref, before) or NO_FIELDS, fields_of(ref, after) or NO_FIELDS
         for name in _changed(old, new):
-            self.story(scope, ref, name).come_back(old.get(name, ABSENT), new.get(name, ABSENT), self.moment)
+            story = self.story(scope, ref, name)
+            story.come_back(old.get(name, ABSENT), new.get(name, ABSENT), self.moment)
+            if is_page:
+                story.is_asked()
 
     def _mean_all(self, scope: Scope, ref: Ref, new: Fields) -> None:
         for name in {**self.git.get((scope, ref), NO_FIELDS), **new}:

@@ -20,6 +20,7 @@ from reconciler.simulation.repo import MemoryWorkspace
 from reconciler.simulation.web import POLICY
 from reconciler.simulation.web_side import WebSide
 from reconciler.simulation.witness import LETTA, Violation, Witness
+from reconciler.store.bases import base_ref
 from reconciler.store.courses import CourseReader
 from reconciler.store.journal import tracking_ref
 from reconciler.store.pending import PendingDiff, read_diffs
@@ -72,6 +73,7 @@ class World:
     writes: int = 0
     last_touches: int = 60
     _count: int = 0
+    _broken: set[tuple[Scope, Ref]] = field(default_factory=set[tuple[Scope, Ref]])
     _reach: dict[Scope, Reach] = field(default_factory=dict[Scope, Reach])
 
     def __post_init__(self) -> None:
@@ -178,6 +180,8 @@ class World:
         new = repo.commit(draft)
         assert repo.move(MAIN, old, new), "nobody comes between"
         self._committed(scope, old, new)
+        texts = [(ref_of(scope, path), content) for path, content in changes.items()]
+        self._broken |= {(scope, ref) for ref, text in texts if ref and text and fields_of(ref, text.decode()) is None}
         self.say(f"commit to {scope} by {who}: {message}")
 
     def _committed(self, scope: Scope, old: str | None, new: str) -> None:
@@ -208,6 +212,7 @@ class World:
             self.engine = self._new_engine(self.hazard)
         if self.web:
             self.web.begin()
+        self._broken.clear()
         frozen, tracked = self._frozen(), self._tracked()
         report: Report | None = None
         try:
@@ -220,7 +225,8 @@ class World:
             self.web.hear(self.rng)
         self.last_touches = max(self.hazard.touches, 10)
         self.hazard.begin(self.rng)
-        self._account(report, scopes, [*frozen, *self._frozen()])
+        # What was broken and mended within the pass may have had to wait in it, too.
+        self._account(report, scopes, [*frozen, *self._broken, *self._frozen()])
         if report is not None:
             troubled = {error.where for error in report.errors}
             self._check_tracked([each for each in tracked if each.scope not in troubled])
@@ -312,6 +318,8 @@ class World:
             for line in self._subjects(scope, old, new):
                 self.say(f"  {scope}: {line}")
             self._committed(scope, old, new)
+        if self.web and name == base_ref(WEB):  # what is read back there settles amid a pass, and a command may see it
+            self.web.witness.settled(scope, self.lives(scope, WEB))
 
     def _subjects(self, scope: Scope, old: str | None, new: str) -> list[str]:
         return [commit.message.splitlines()[0] for commit in self.workspace.repo(scope).log(new, old)]

@@ -8,9 +8,10 @@ from random import Random
 from reconciler.embedded.openwebui.state import Row
 from reconciler.manifest.lens import edit_block
 from reconciler.manifest.lenses import COURSE
-from reconciler.simulation.actors import end_turn, put, remember
+from reconciler.simulation.actors import decide, end_turn, put, remember
 from reconciler.simulation.calm import calm, check
 from reconciler.simulation.remote import Turn
+from reconciler.simulation.web import text_of
 from reconciler.simulation.web_actors import PROMPTS, save, type_in, web_of, write_note
 from reconciler.simulation.witness import Violation
 from reconciler.simulation.world import COURSES, World
@@ -138,6 +139,11 @@ def a_note_without_its_box_is_rejected(world: World) -> None:
     type_in(world, row(world, "block/c1/student"), "all gone", "no box")
     world.clock.advance(30)
     world.run_pass()
+    (diff,) = world.diffs(SCOPE)
+    decide(world, SCOPE, diff)
+    world.run_pass()
+    if text_of(row(world, "block/c1/student")) is None:
+        raise Violation("a person decided for git's text, and it was not written")
 
 
 Story = Callable[[World], None]
