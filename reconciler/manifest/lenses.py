@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Protocol, cast
 
 from reconciler.core.value import ABSENT, Fields, Held, Value
@@ -94,7 +95,9 @@ def _changed(text: str, path: Path, value: Held) -> str:
     return remove_value(text, path) if _at(_data(text), path) is not ABSENT else text
 
 
+@lru_cache(maxsize=64)
 def _data(text: str) -> Mapping[str, object]:
+    """Nobody changes what is given out. A course's file is asked for many times in one pass, and seldom another."""
     try:
         return tomllib.loads(text)
     except (tomllib.TOMLDecodeError, RecursionError) as error:

@@ -61,8 +61,8 @@ def _born(seed: int, replicas: int) -> World:
     """The world at its start: one to three learners, mostly few, and one pass that makes their agents."""
     world = World(Random(f"{seed}/world"), has_web=replicas == 3)
     count = world.rng.choice([1, 1, 1, 2] if world.web else [1, 1, 2, 2, 3])
-    both = ("c1", "c2")
-    world.found({name: both if world.rng.random() < 0.5 else ("c1",) for name in NAMES[:count]})
+    both, chance = ("c1", "c2"), 0.3 if world.web else 0.5  # a third replica is costly: it gets the smaller worlds
+    world.found({name: both if world.rng.random() < chance else ("c1",) for name in NAMES[:count]})
     world.act_inside = lambda: _act(world)
     if world.rng.random() < 0.8:
         world.run_pass()

@@ -44,7 +44,7 @@ class WebServer:
 
     def __init__(self, now: Callable[[], datetime], workspace: str) -> None:
         self._now, self._last = now, 0
-        self._texts: dict[str, tuple[Row, str | None]] = {}
+        self._read: dict[str, tuple[Row, tuple[Scope, Ref, str | None] | None]] = {}
         self.webui = OpenWebUI(now=self._moment)
         self.admin: str = self.webui.admin["id"]
         # Made beforehand, for the adapter would make it by chance.
@@ -100,15 +100,17 @@ class WebServer:
 
     def lives(self, scope: Scope) -> Iterator[tuple[Ref, str]]:
         """What can be read of a scope, each as a document."""
-        for row in [*self.notes(), *self.models()]:
-            if scope_of(row) == scope and (text := self._text_of(row)) is not None:
-                yield ref_of_row(row), text
+        tables = self.webui.state.tables
+        for row in (*tables["notes"].values(), *tables["models"].values()):
+            shown = self._shown(row)
+            if shown is not None and shown[0] == scope and shown[2] is not None:
+                yield shown[1], shown[2]
 
-    def _text_of(self, row: Row) -> str | None:
-        """As `text_of`; rows are replaced and never changed, so each is read once."""
-        if self._texts.get(row["id"], (None, None))[0] is not row:
-            self._texts[row["id"]] = (row, text_of(row))
-        return self._texts[row["id"]][1]
+    def _shown(self, row: Row) -> tuple[Scope, Ref, str | None] | None:
+        """What a row is and says, where it is ours; rows are replaced and never changed, so each is read once."""
+        if self._read.get(row["id"], (None, None))[0] is not row:
+            self._read[row["id"]] = row, (scope_of(row), ref_of_row(row), text_of(row)) if mark_of(row) else None
+        return self._read[row["id"]][1]
 
 
 def scope_of(row: Row) -> Scope:
