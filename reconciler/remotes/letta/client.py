@@ -19,8 +19,9 @@ import letta_client
 
 from reconciler.errors import ReconcilerError, Terminal, Transient
 from reconciler.remotes import pool
-from reconciler.remotes.letta.pages import Pages, slim_agent, slim_block
+from reconciler.remotes.letta.pages import slim_agent, slim_block
 from reconciler.remotes.letta.wire import Json, rows, table, text
+from reconciler.remotes.replies import Replies
 
 LONGEST_SENTENCE = 300
 _BIG_REPLY = 1_000_000
@@ -46,7 +47,7 @@ class Api:
     """The calls this package makes. Query and body names are the API's own."""
 
     def __init__(self, base_url: str, token: str, timeout: float) -> None:
-        self._pages = Pages()
+        self._pages = Replies[list[Json]]()
         self._where = _without_password(base_url)
         self._token = token
         self._http = pool.client(base_url, timeout)
@@ -137,7 +138,7 @@ class Api:
         key = (kind, repr(sorted(query.items())))
         with self._translated():
             reply: httpx.Response = method(**query).http_response
-            return self._pages.parsed(key, reply.content, lambda: [slim(row) for row in self._rows(_json(reply))])
+            return self._pages.made(key, reply.content, lambda: [slim(row) for row in self._rows(_json(reply))])
 
     def _list(self, method: Callable[..., Any], *args: str, **options: Any) -> list[Json]:
         return self._rows(self._call(method, *args, **options))

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
 from urllib.parse import quote, urlsplit
 
 import httpx
@@ -16,6 +16,7 @@ import httpx
 from reconciler.errors import ReconcilerError, Terminal, Transient
 from reconciler.remotes import pool
 from reconciler.remotes.openwebui.wire import Json, rows, table, text
+from reconciler.remotes.replies import Replies
 
 LONGEST_SENTENCE = 300
 NOT_THERE = frozenset({401, 404})
@@ -24,6 +25,8 @@ _SECRET = re.compile(r"(?i)\b(?:sk|pk|rk)-[\w-]{6,}|bearer\s+[\w.~+/=-]+|eyJ[\w.
 _AGAIN_LATER = frozenset({408, 423, 425, 429})
 # Refuses nobody whose key is good; `GET /auths/` refuses every API key with 403.
 _PROBE = "/api/v1/users/user/info"
+
+T = TypeVar("T")
 
 
 class Refused(ReconcilerError):
@@ -45,6 +48,7 @@ class Api:
         self._base = base_url.rstrip("/")
         self._where = _without_password(self._base)
         self._key = api_key
+        self._replies = Replies[Any]()  # each path is made into one type of thing
         headers = {"Accept": "application/json"} | ({"Authorization": f"Bearer {api_key}"} if api_key else {})
         self._http = pool.client(base_url, timeout, headers)
 
@@ -53,6 +57,11 @@ class Api:
 
     def get(self, path: str, **query: object) -> object:
         return self._asked("GET", path, params=query)
+
+    def made(self, path: str, make: Callable[[object], T], **query: object) -> T:
+        """What ``make`` made of the reply: now, or before where the server gives the same bytes again."""
+        content = self._replied("GET", path, params=query)
+        return self._replies.made((path, *query.items()), content, lambda: make(self._parsed(content)))
 
     def row(self, path: str, **query: object) -> Json:
         return table(self.get(path, **query))
@@ -70,12 +79,15 @@ class Api:
         self._asked("DELETE", path)
 
     def _asked(self, method: str, path: str, **options: Any) -> object:
+        return self._parsed(self._replied(method, path, **options))
+
+    def _replied(self, method: str, path: str, **options: Any) -> bytes:
         reply = self._sent(method, path, **options)
         if reply.status_code == 401 and not self._is_welcome():
             raise self._unwelcome()
         if reply.is_error:
             raise self._judged(reply)
-        return self._json(reply)
+        return reply.content
 
     def _sent(self, method: str, path: str, **options: Any) -> httpx.Response:
         url = self._base + (path if path.startswith("/api/") else f"/api/v1{path}")
@@ -105,9 +117,9 @@ class Api:
             return Transient(f"Open WebUI at {self._where} answered {reply.status_code}: {sentence}")
         return Refused(reply.status_code, sentence)
 
-    def _json(self, reply: httpx.Response) -> object:
+    def _parsed(self, content: bytes) -> object:
         try:
-            return json.loads(reply.content) if reply.content else None
+            return json.loads(content) if content else None
         except ValueError as error:
             # Its paths that do not exist are answered with 200 and the page of its front end.
             raise Transient(f"Open WebUI at {self._where} gave an answer that is not JSON") from error

@@ -10,33 +10,22 @@ What each listing of Open WebUI 0.12.4 lacks decides the order:
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 
 from reconciler.ports import Live
 from reconciler.remotes.openwebui.client import Api, Refused, part
-from reconciler.remotes.openwebui.grants import access_shown
 from reconciler.remotes.openwebui.known import Known, Sight
 from reconciler.remotes.openwebui.marks import Identity, Unclear, note_identity
 from reconciler.remotes.openwebui.me import Me
 from reconciler.remotes.openwebui.notes import is_as_written, live_note, markdown_of
-from reconciler.remotes.openwebui.wire import Json, handle, number, rows, table, text
+from reconciler.remotes.openwebui.pages import Glimpse, Page, glimpses, page_of
+from reconciler.remotes.openwebui.wire import Json, handle, number
 
 PREVIEW = 1000
-NOTES_A_PAGE = 60
 MANY = 60
 """More changed notes than this are read by the walk, not one by one."""
-
-
-@dataclass(frozen=True)
-class Page:
-    rows: list[Json]
-    total: int
-
-    @property
-    def is_last(self) -> bool:
-        return len(self.rows) < NOTES_A_PAGE
 
 
 class Feed:
@@ -86,8 +75,8 @@ class Feed:
         while True:
             number_of_page += 1
             page = self._page(number_of_page, "updated_at", "desc")
-            is_caught_up = page.is_last or any(map(self._has_not_moved, page.rows))
-            found |= self._take(page.rows)
+            is_caught_up = page.is_last or any(map(self._has_not_moved, page.glimpses))
+            found |= self._take(page)
             if is_caught_up:
                 break
         if len(self._known.notes()) != page.total:
@@ -98,13 +87,13 @@ class Feed:
     def _list(self) -> bool:
         """Which are gone, and which have moved: the rest is as it was."""
         began, owner = self._now(), self._me.id()
-        listed = [row for row in self._api.list("/notes/") if text(table(row.get("user")), "id") == owner]
-        moved = [handle(row) for row in listed if not self._has_not_moved(row)]
+        listed = [each for each in self._api.made("/notes/", glimpses) if each.owner == owner]
+        moved = [each.note for each in listed if not self._has_not_moved(each)]
         if len(moved) > MANY:
             return self._walk()
         for note in moved:
             self.one(note)
-        return self._settle(began, {handle(row) for row in listed})
+        return self._settle(began, {each.note for each in listed})
 
     def _walk(self) -> bool:
         """By ``created_at``, which never moves; tried twice, as a delete meanwhile shifts the pages."""
@@ -113,7 +102,7 @@ class Feed:
             while True:
                 number_of_page += 1
                 page = self._page(number_of_page, "created_at", "asc")
-                found |= self._take(page.rows)
+                found |= self._take(page)
                 if page.is_last:
                     break
             if len(found) >= page.total:
@@ -131,39 +120,49 @@ class Feed:
 
     def _page(self, number_of_page: int, order: str, direction: str) -> Page:
         query = {"view_option": "created", "order_by": order, "direction": direction, "page": number_of_page}
-        reply = self._api.row("/notes/search", **query)
-        return Page(rows(reply.get("items")), number(reply, "total"))
+        rows: list[Json] = []
 
-    def _take(self, listed: Iterable[Json]) -> set[str]:
+        def slim(reply: object) -> Page:
+            page = page_of(reply)
+            rows[:] = page.rows
+            return replace(page, rows=())
+
+        page = self._api.made("/notes/search", slim, **query)
+        if not rows and not all(map(self._has_not_moved, page.glimpses)):
+            # The same page as ever, and what it taught was forgotten since.
+            return page_of(self._api.get("/notes/search", **query))
+        return replace(page, rows=rows)
+
+    def _take(self, page: Page) -> set[str]:
         taken: set[str] = set()
-        for row in listed:
-            note = handle(row)
-            if self._has_not_moved(row):
-                self._regrant(note, row)
-            elif len(markdown_of(row)) < PREVIEW:
-                self.learn(row)
-            elif self.one(note) is None:
+        for at, glimpse in enumerate(page.glimpses):
+            if self._has_not_moved(glimpse):
+                self._regrant(glimpse)
+            elif not page.rows:
+                pass  # a writer of ours was here just now: what it learned is newer
+            elif len(markdown_of(page.rows[at])) < PREVIEW:
+                self.learn(page.rows[at])
+            elif self.one(glimpse.note) is None:
                 continue
-            taken.add(note)
+            taken.add(glimpse.note)
         return taken
 
-    def _has_not_moved(self, row: Json) -> bool:
-        sight = self._known.note(handle(row))
-        return sight is not None and sight.updated == number(row, "updated_at")
+    def _has_not_moved(self, glimpse: Glimpse) -> bool:
+        sight = self._known.note(glimpse.note)
+        return sight is not None and sight.updated == glimpse.updated
 
     def _is_ours(self, note: str) -> bool:
         sight = self._known.note(note)
         return sight is not None and sight.it is not None
 
-    def _regrant(self, note: str, row: Json) -> None:
+    def _regrant(self, glimpse: Glimpse) -> None:
         """Grants change without moving ``updated_at``."""
-        sight = self._known.note(note)
+        sight = self._known.note(glimpse.note)
         if sight is None or not isinstance(sight.shown, Live):
             return
-        access = access_shown(row)
-        if sight.shown.fields.get("@access") != access:
-            live = replace(sight.shown, fields={**sight.shown.fields, "@access": access})
-            self._known.learn(note, replace(sight, shown=live))
+        if sight.shown.fields.get("@access") != glimpse.access:
+            live = replace(sight.shown, fields={**sight.shown.fields, "@access": glimpse.access})
+            self._known.learn(glimpse.note, replace(sight, shown=live))
 
     def learn(self, row: Json) -> None:
         note, updated = handle(row), number(row, "updated_at")

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from reconciler.ports import Person, WebGroup, WebUser
 from reconciler.remotes.openwebui.client import Api
-from reconciler.remotes.openwebui.wire import handle, one_line, rows, text, texts
+from reconciler.remotes.openwebui.wire import handle, one_line, rows, table, text, texts
 
 KEPT = timedelta(seconds=60)
 
@@ -26,24 +26,22 @@ class People:
 
     def users(self) -> Sequence[WebUser]:
         """All accounts, by one request: ``/users/`` has 30 to a page, this has no pages."""
-        listed = rows(self._api.row("/users/all").get("users"))
-        found = [
-            WebUser(handle(row), text(row, "name"), text(row, "email"), text(row, "role"))
-            for row in listed
-            if handle(row)
-        ]
-        self._kept = (self._now(), {user.id: user for user in found})
-        return found
+        found = self._api.made("/users/all", _accounts)
+        self._kept = (self._now(), found)
+        return list(found.values())
 
     def ids(self) -> list[str]:
-        return [user.id for user in self.users()]
+        """The accounts' ids, from the last listing where that is fresh."""
+        return list(self._fresh() or [user.id for user in self.users()])
 
     def user(self, found: str) -> WebUser | None:
         """One account by its id, from the last listing where that is fresh and has it."""
+        known = self._fresh().get(found)
+        return known or next((user for user in self.users() if user.id == found), None)
+
+    def _fresh(self) -> Mapping[str, WebUser]:
         kept = self._kept
-        if kept and self._now() - kept[0] < KEPT and found in kept[1]:
-            return kept[1][found]
-        return next((user for user in self.users() if user.id == found), None)
+        return kept[1] if kept and self._now() - kept[0] < KEPT else {}
 
     def groups(self) -> Sequence[WebGroup]:
         """All groups. Their members come group by group: the listing has only their number."""
@@ -56,3 +54,10 @@ class People:
     def _members(self, group: str) -> list[str]:
         reply = self._api.row(f"/groups/id/{group}/export")
         return texts(reply.get("user_ids"))
+
+
+def _accounts(reply: object) -> Mapping[str, WebUser]:
+    listed = [(handle(row), row) for row in rows(table(reply).get("users"))]
+    return {
+        user: WebUser(user, text(row, "name"), text(row, "email"), text(row, "role")) for user, row in listed if user
+    }

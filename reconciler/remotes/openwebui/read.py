@@ -60,8 +60,10 @@ class Sighting:
 
 def is_being_typed(sight: Sight, now: datetime, quiet: timedelta) -> bool:
     """Young both by the server's clock and by ours: where the two disagree, nothing is held for ever."""
+    if sight.written:
+        return False
     age = timedelta(seconds=now.timestamp() - sight.updated / 1e9)
-    return not sight.written and age < quiet and now - sight.since < quiet
+    return age < quiet and now - sight.since < quiet
 
 
 class Reader:

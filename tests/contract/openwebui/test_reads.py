@@ -121,6 +121,16 @@ def test_a_deleted_note_is_missed_at_every_depth(world: World, remote: OpenWebUI
     assert shown.seen[ANN].keys() == {PROFILE}
 
 
+def test_a_note_that_seemed_gone_is_seen_again_on_the_same_page(world: World, remote: OpenWebUIRemote) -> None:
+    text = 'essay = "' + "word " * 180 + '"\n'
+    lives = [applied(remote, create_note(ref, text, scope)) for scope in (ANN, BEN) for ref in (STUDENT, PROFILE)]
+    before = remote.observe(None, "full")
+    world.tap.fail("GET", f"/notes/{lives[0].handle}", status=404)
+    assert remote.reread(lives[:1]) == {lives[0].handle: None}
+
+    assert texts(remote.observe(None, "full")) == texts(before)
+
+
 @pytest.mark.parametrize("depth", DEPTHS)
 def test_a_note_made_elsewhere_is_seen_at_every_depth(world: World, remote: OpenWebUIRemote, depth: Depth) -> None:
     remote.observe(None, "full")
