@@ -62,10 +62,13 @@ def enrolments(
     found: list[Enrolment] = []
     notices: list[Notice] = []
     there = frozenset(account.id for account in accounts)
+    by_id = _first((user.open_webui_id, user) for user in users)
+    by_mail = _first((user.email.casefold(), user) for user in users if user.open_webui_id not in there)
     for account in accounts:
         if account.role != "user":
             continue
-        learner = _learner(account, users, there)
+        # By e-mail also one whose own account is gone: after a wiped database everybody comes back with another id.
+        learner = by_id.get(account.id) or by_mail.get(account.email.casefold())
         wanted = _wanted(account, groups, policy)
         try:
             after = _linked(learner, account, wanted) if learner else _new(account, wanted)
@@ -78,15 +81,13 @@ def enrolments(
     return found, [*notices, *_vanished([user for user in users if user.id not in linked], there)]
 
 
-def _learner(account: WebUser, users: Sequence[User], there: Collection[str]) -> User | None:
-    """By e-mail also one whose own account is gone: after a wiped database everybody comes back with another id."""
-    by_id = [user for user in users if user.open_webui_id == account.id]
-    by_mail = [user for user in users if user.open_webui_id not in there and user.email and _same_mail(user, account)]
-    return next(iter([*by_id, *by_mail]), None)
-
-
-def _same_mail(user: User, account: WebUser) -> bool:
-    return user.email.casefold() == account.email.casefold()
+def _first(users: Iterable[tuple[str | None, User]]) -> Mapping[str, User]:
+    """The first of each name; nobody is found by an empty one."""
+    found: dict[str, User] = {}
+    for name, user in users:
+        if name:
+            found.setdefault(name, user)
+    return found
 
 
 def _wanted(account: WebUser, groups: Sequence[WebGroup], policy: WebPolicy) -> tuple[str, ...]:
@@ -97,7 +98,10 @@ def _wanted(account: WebUser, groups: Sequence[WebGroup], policy: WebPolicy) -> 
 
 
 def _linked(learner: User, account: WebUser, wanted: tuple[str, ...]) -> User:
-    return replace(learner, open_webui_id=account.id, courses=tuple(dict.fromkeys([*learner.courses, *wanted])))
+    courses = tuple(dict.fromkeys([*learner.courses, *wanted]))
+    if (learner.open_webui_id, learner.courses) == (account.id, courses):
+        return learner  # nearly always
+    return replace(learner, open_webui_id=account.id, courses=courses)
 
 
 def _new(account: WebUser, wanted: tuple[str, ...]) -> User:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import TypeVar
 
-from reconciler.core.guard import EVERY_SCOPE, judge
+from reconciler.core.guard import EVERY_SCOPE, LOST, judge
 from reconciler.core.outcome import Halt, Notice
 from reconciler.core.settle import Running
 from reconciler.core.snapshot import Scope
@@ -21,6 +22,7 @@ from reconciler.store.courses import CourseReader, Courses
 from reconciler.store.journal import Stamp
 from reconciler.sync import accident
 from reconciler.sync.complain import complain
+from reconciler.sync.learners import Learners
 from reconciler.sync.memory import Known, Memory, Setting
 from reconciler.sync.people import Met, as_if, enrol, meet
 from reconciler.sync.roll import Looker, Roll, of_account
@@ -46,7 +48,7 @@ T = TypeVar("T")
 
 @dataclass
 class Parts:
-    """What every pass of one workspace works with. The last three remember, between passes, what was read before."""
+    """What every pass of one workspace works with. The last four remember, between passes, what was read before."""
 
     workspace: Workspace
     remotes: Mapping[str, Remote]
@@ -57,6 +59,7 @@ class Parts:
     reader: CourseReader
     users: dict[tuple[str, str], User]
     memory: Memory
+    learners: Learners = field(default_factory=Learners)
 
 
 @dataclass
@@ -82,6 +85,7 @@ class Gathering:
     """What the look for threads has to say."""
     courses_at: str = ""
     commits: int = 0
+    _setting: Setting | None = None
 
     @property
     def halted(self) -> bool:
@@ -98,12 +102,12 @@ class Gathering:
         self._meet()
         repos = self._repos(scopes)
         memory = self.engine.memory
-        moved = [
-            scope
+        moved = {
+            scope: repo
             for scope, repo in repos.items()
             if not self.attempt(scope, lambda s=scope, r=repo: memory.holds(s, r))
-        ]
-        stored = {scope: bases for scope in moved if (bases := self._stored(scope, repos[scope])) is not None}
+        }
+        stored = {scope: bases for scope, repo in moved.items() if (bases := self._stored(scope, repo)) is not None}
         self._list_runs([base for bases in stored.values() for base in bases.values()])
         self._observe(None if scopes is None else list(repos), depth)
         if not self.observations:
@@ -112,7 +116,10 @@ class Gathering:
             self.listed = self.attempt(WEB, lambda: self._look_for_threads(roll, repos, depth)) or []
         self.progress(f"planning {len(repos)} scopes")
         for scope in [scope for scope in repos if scope not in moved or scope in stored]:
-            self.attempt(scope, lambda scope=scope: self.plan(scope, repos[scope], may_skip=scope not in moved))
+            may_skip = scope not in moved
+            # Nearly all of them, so this comes first; the courses are read in any case, as the others depend on them.
+            if not may_skip or scope == COURSES or self._has_threads(scope) or not self._is_skipped(scope):
+                self.attempt(scope, lambda s=scope, may_skip=may_skip: self.plan(s, repos[s], may_skip=may_skip))
         if depth == "full":
             self.errors += self._unlisted()
         self._guard()
@@ -125,7 +132,7 @@ class Gathering:
         people, policy = self.engine.people, self.engine.policy.web
         if people is None or policy is None:
             return
-        self.met = self.attempt(WEB, lambda: meet(people, policy, self._learners()))
+        self.met = self.attempt(WEB, lambda: meet(people, policy, self._learners))
         if self.met is not None:
             self.imagined = as_if(self.met, self.stamp)
 
@@ -148,22 +155,27 @@ class Gathering:
             self.attempt(scope, lambda scope=scope: self.plan(scope, self.engine.workspace.repo(scope)))
 
     def _look_for_threads(self, roll: Roll, repos: Mapping[Scope, Repo], depth: Depth) -> list[Notice]:
-        learners = [*self._learners(), *(self.met.learners().values() if self.met else ())]
+        learners = [*self._learners, *(self.met.learners().values() if self.met else ())]
         if WEB not in self.observations:
             return []
         looker = Looker(self.observations[WEB], of_account(learners), repos, self.stamp.now)
         return roll.look(looker, whole=depth == "full")
 
+    @cached_property
     def _learners(self) -> list[User]:
         """Every learner whose file can be read; trouble with one is met again, and told, when they are planned."""
         found: list[User] = []
         for name in self.engine.workspace.users():
             try:
-                repo = self.engine.workspace.repo(f"user/{name}")
-                found.append(self._user(f"user/{name}", repo, repo.files(main_of(repo, f"user/{name}"))))
+                found.append(self._learner(f"user/{name}"))
             except ReconcilerError:
                 continue
         return found
+
+    def _learner(self, scope: Scope) -> User:
+        repo = self.engine.workspace.repo(scope)
+        head = main_of(repo, scope)
+        return self.engine.learners.at(scope, head, lambda: self._user(scope, repo, repo.files(head)))
 
     def _repos(self, scopes: Sequence[Scope] | None) -> dict[Scope, Repo]:
         """The repo of every scope asked for; the courses come first, for the learners are planned against them."""
@@ -213,6 +225,11 @@ class Gathering:
 
     def setting(self) -> Setting:
         """What the plan of any learner depends on besides their own repo and what is live of theirs."""
+        if self._setting is None or self._setting.courses != self.courses_at:
+            self._setting = self._made_setting()
+        return self._setting
+
+    def _made_setting(self) -> Setting:
         offers = tuple(
             sorted((name, seen.offers.get("tools", frozenset[str]())) for name, seen in self.observations.items())
         )
@@ -224,13 +241,7 @@ class Gathering:
         if scope == COURSES:
             self.courses, self.courses_at = self.engine.reader.read(repo, head), head
         threads = self._threads(scope, repo, head)
-        if (
-            may_skip
-            and not threads
-            and self.ways == Ways()
-            and (known := self.engine.memory.unchanged(scope, self.setting(), self.observations))
-        ):
-            self.skipped.append(known)
+        if may_skip and not threads and self._is_skipped(scope):
             return
         self.settings[scope] = self.setting()
         desired = self._desired(scope, repo, head)
@@ -249,6 +260,13 @@ class Gathering:
         work.prunes = left_over(work) if self.ways.prune else []
         self.works.append(work)
 
+    def _is_skipped(self, scope: Scope) -> bool:
+        """Whether nothing of the scope has moved since it was found to be in order; it is noted then."""
+        known = self.engine.memory.unchanged(scope, self.setting(), self.observations) if self.ways == Ways() else None
+        if known is not None:
+            self.skipped.append(known)
+        return known is not None
+
     def _trusted(self) -> Mapping[str, Observation]:
         """What was observed, without what the guard stopped: a scope that is planned once more must not trust it."""
         stopped = {halt.remote for halt in self.halts if _is_for_all(halt)}
@@ -257,9 +275,13 @@ class Gathering:
     def _threads(self, scope: Scope, repo: Repo, head: str) -> list[Record]:
         """What is to be put on record of a learner's threads."""
         roll = self.engine.roll
-        if roll is None or not roll.pending.get(scope):
+        if roll is None or not self._has_threads(scope):
             return []
         return roll.records(repo, head, self._user(scope, repo, repo.files(head)), scope)
+
+    def _has_threads(self, scope: Scope) -> bool:
+        """Whether threads of theirs were listed that may not be on record."""
+        return self.engine.roll is not None and bool(self.engine.roll.pending.get(scope))
 
     def _desired(self, scope: Scope, repo: Repo, head: str) -> Desired:
         files = repo.files(head)
@@ -293,7 +315,8 @@ class Gathering:
                 pairs = [
                     pair for work in self.works if remote in work.known for pair in accident.findings(work, remote)
                 ]
-                pairs += [pair for known in self.skipped for pair in known.present]
+                if any(found in LOST for _, found in pairs):  # what was skipped is all there, and only adds to a share
+                    pairs += [pair for known in self.skipped for pair in known.present]
                 self.halts += judge(remote, pairs, self.engine.policy.limits)
         for remote in {halt.remote for halt in self.halts if _is_for_all(halt)} & self.observations.keys():
             for work in self.works:

@@ -42,6 +42,10 @@ class Roll:
     pending: dict[Scope, dict[str, Found]] = field(default_factory=dict[Scope, "dict[str, Found]"])
     details: dict[str, WebThread | None] = field(default_factory=dict[str, "WebThread | None"])
     runs: dict[str, Scope] | None = None
+    recorded: dict[Scope, tuple[str, Mapping[str, str]]] = field(
+        default_factory=dict[Scope, "tuple[str, Mapping[str, str]]"]
+    )
+    """What is on record, by the commit it was read at."""
 
     def look(self, looker: Looker, *, whole: bool) -> list[Notice]:
         """List what is new, or everything, and say what deserves a look."""
@@ -75,7 +79,7 @@ class Roll:
         if found.source.kind == "chat":
             return looker.accounts.get(found.thread.user)
         if self.runs is None:
-            self.runs = {chat: scope for scope, repo in looker.repos.items() for chat in registered(_files(repo))}
+            self.runs = {chat: scope for scope, repo in looker.repos.items() for chat in self._registered(scope, repo)}
         known = self.runs.get(found.thread.id)
         detail = None if known else self._detail(found.thread.id)
         return known or (looker.accounts.get(detail.reader) if detail else None)
@@ -88,10 +92,16 @@ class Roll:
     def _gone(self, listed: set[str], looker: Looker) -> Iterator[Notice]:
         asked = 0
         for scope, repo in looker.repos.items():
-            unlisted = [chat for chat in registered(_files(repo)) if chat not in listed][: MOST_ASKED - asked]
+            unlisted = [chat for chat in self._registered(scope, repo) if chat not in listed][: MOST_ASKED - asked]
             asked += len(unlisted)
             if gone := [chat for chat in unlisted if self.threads.thread(chat) is None]:
                 yield lost(scope, gone)
+
+    def _registered(self, scope: Scope, repo: Repo) -> Mapping[str, str]:
+        head = repo.ref(MAIN) or ""
+        if scope not in self.recorded or self.recorded[scope][0] != head:
+            self.recorded[scope] = head, registered(_files(repo))
+        return self.recorded[scope][1]
 
     def records(self, repo: Repo, head: str, user: User, scope: Scope) -> list[Record]:
         """What is to be written of one learner's threads. What is on record already is forgotten here."""
