@@ -143,6 +143,11 @@ class Story:
         self.lost.update((part, at) for part in old if part not in new)
         self.git = after
 
+    def born(self, after: Held, at: int) -> None:
+        """Git took the course's default."""
+        self.touched.add("air")
+        self.now_in_git(after, at)
+
     def captured(self, after: Held, at: int) -> None:
         """Git took a value from the live side."""
         self.news -= {key_of(after), *(f"+{part}" for part in self._parts(after))}

@@ -134,7 +134,10 @@ class Witness:
                 story.mean_git(after, self.moment)
             else:
                 self._judge(scope, ref, name, kind, after)
-                story.captured(after, self.moment)
+                if kind == "birth":  # nothing live was taken with it, though the live side may say the same
+                    story.born(after, self.moment)
+                else:
+                    story.captured(after, self.moment)
         self.git[scope, ref] = new
 
     def _judge(self, scope: Scope, ref: Ref, name: str, kind: str, after: Held) -> None:
