@@ -192,7 +192,9 @@ class Story:
         for part in old:
             added = self.added.get(part, NEVER_YET)
             is_unseen = added > shown  # put back after the engine looked, which is for the next pass to hear of
-            gained = self.gained.get(part, NEVER_YET) if is_new else NEVER_YET
+            # Taken out and put back between two looks, it was there all along.
+            is_back = part in self._parts(self.agreed) and "air" not in self.touched
+            gained = self.gained.get(part, NEVER_YET) if is_new and not is_back else NEVER_YET
             since = gained if is_unseen else max(gained, added)
             if part not in new and self.removed.get(part, NEVER_YET) <= since:
                 return f"nobody removed {part} live"

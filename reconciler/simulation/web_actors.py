@@ -57,6 +57,14 @@ def open_note(world: World) -> None:
         type_in(world, row, opened(markdown(row)), "nothing, by opening it", is_meant=False)
 
 
+def write_beside_the_box(world: World) -> None:
+    """Words around the box are nobody's business but their writer's."""
+    if row := some_note(world):
+        said = f"* {world.fresh(scope_of(row))}\n\n> *so*  it is"
+        md = f"{said}\n\n{markdown(row)}" if world.rng.random() < 0.5 else f"{markdown(row)}\n{said}\n"
+        type_in(world, row, md, "words beside the box", is_meant=False)
+
+
 def half_type_note(world: World) -> None:
     """A text that cannot be read yet, or any more."""
     if (row := some_note(world)) is None:
@@ -177,8 +185,8 @@ def save(world: World, page: Row, changes: Mapping[str, Value]) -> None:
     meant = model_text({**fields, **changes})
     # What an open page shows can come back, as with a turn.
     is_sure = not is_old and all(each["id"] != page["id"] for each in web.pages)
-    if PROMPTS in changes:  # a list edited by hand is meant as a whole: nothing tells what its page lacked
-        fields[PROMPTS] = (*_prompts_in_git(world, ref), *_texts(fields[PROMPTS]))
+    if PROMPTS in changes:  # a list edited by hand is meant as a whole: nothing tells what its page had or lacked
+        fields[PROMPTS] = _prompts_in_git(world, ref)
     web.witness.live_edit(COURSES, ref, model_text(fields), meant, sure=is_sure)
 
 
@@ -205,6 +213,7 @@ EDITS_BESIDE_WEB: tuple[tuple[Act, int], ...] = (
     *EDITS,
     (edit_note, 20),
     (open_note, 5),
+    (write_beside_the_box, 2),
     (half_type_note, 2),
     (mend_note, 3),
     (delete_note, 1),
