@@ -38,12 +38,14 @@ class Web:
 
 
 def note_settings(block: Block, course: Course | None, grants: list[str]) -> dict[str, Value]:
-    """What git decides of a block's note: title, a line of help, who may read and write it, and no complaint."""
+    """What git decides of a block's note: title, a line of help, who may read and write it, the box's
+    language, and no complaint."""
     return {
         "@title": _title(block, course),
         "@help": _help(block),
         "@message": "",
         "@access": tuple(sorted(grants)),
+        "@fence": "text" if block.is_prose else "toml",
     }
 
 
@@ -65,7 +67,7 @@ def _title(block: Block, course: Course | None) -> str:
 
 def _help(block: Block) -> str:
     what = f"{block.description.rstrip('.')}. " if block.description else ""
-    how = "Write freely between the two fences." if block.is_prose else "Change what stands right of the = signs."
+    how = "Write freely in the grey box." if block.is_prose else "Change what stands right of the = signs."
     return f"{what}{how} Your tutor reads it, and so does your teacher."
 
 

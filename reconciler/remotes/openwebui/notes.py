@@ -104,7 +104,8 @@ def _written(sheet: Sheet, shown: Fields, action: Action) -> tuple[Sheet, dict[s
     told = {"help": str(wanted.get("@help", "")), "message": str(wanted.get("@message", ""))}
     new = replace(sheet, help=told["help"], message=told["message"], body=body, info=fence)
     exact = {"exact": body} if _folded(body) != body else {}
-    return new, {**told, **exact, "fence": fence, "tail": len(document) - len(body)}
+    was_empty = {"empty": True} if not body else {}
+    return new, {**told, **exact, **was_empty, "fence": fence, "tail": len(document) - len(body)}
 
 
 def _named(workspace: str, action: Action) -> dict[str, object]:
@@ -112,8 +113,12 @@ def _named(workspace: str, action: Action) -> dict[str, object]:
 
 
 def _text(sheet: Sheet, mark: Json) -> str:
-    """The document. How many line ends it closes with, no fence can say and the editor does not keep: the mark does."""
-    tail = number(mark, "tail") if "tail" in mark else 1
+    """The document. How many line ends it closes with, no fence can say and the editor does not keep: the mark does.
+
+    What somebody writes into an empty one ends as texts do, with one.
+    """
+    is_first = mark.get("empty") is True and bool(sheet.body.rstrip("\n"))
+    tail = number(mark, "tail") if "tail" in mark and not is_first else 1
     body, exact = sheet.body.rstrip("\n"), text(mark, "exact")
     same = exact and _folded(body) == _folded(exact)
     return (exact if same else body) + "\n" * min(max(tail, 0), _MOST_LINE_ENDS)

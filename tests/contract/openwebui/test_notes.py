@@ -318,3 +318,12 @@ def test_a_renamed_block_keeps_its_note_which_is_known_by_its_new_name_alone(
         assert list(each.observe(None, "full").seen[ANN]) == [new]
     assert isinstance(remote.apply(write(live, "an old plan")), Stale)
     assert isinstance(remote.reread([was])[live.handle], Live)
+
+
+def test_what_is_written_into_an_empty_box_is_whole_lines(world: World, remote: OpenWebUIRemote, ann: Account) -> None:
+    live = applied(remote, create_note(text="", access=(ann.writes,), fence="text"))
+    world.type(live.handle, md_of(world.note(live.handle)).replace("# nothing here yet", "I like tea."), ann)
+    again = found(remote, live)
+
+    assert again.text == "I like tea.\n"
+    assert applied(remote, write(again, "")).text == ""
