@@ -140,7 +140,7 @@ def test_an_empty_box_is_never_blank(world: World, remote: OpenWebUIRemote) -> N
     assert "```toml\n# nothing here yet\n```" in md_of(world.note(live.handle))
 
     world.type(live.handle, fenced("# nothing here yet\na = 1\n"))
-    assert found(remote, live).text == "a = 1"
+    assert found(remote, live).text == "a = 1\n"
 
 
 def test_an_edit_in_the_box_is_an_edit(world: World, remote: OpenWebUIRemote, ann: Account) -> None:
