@@ -115,17 +115,24 @@ def _captures(
     stamp: Stamp,
 ) -> Iterable[Step]:
     """One commit per remote, block and actor, in the order they were folded."""
-    for (remote, ref), changes in _by_resource(work.plan.captured).items():
+    for (remote, ref), changes in by_resource(work.plan.captured):
         actors = _actors(work, remotes[remote], ref, changes)
         for actor in dict.fromkeys(actors):
             own = [change for change, by in zip(changes, actors, strict=True) if by == actor]
             yield _capture(work, ref, own, actor, _trailers(remote, actor, observed[remote], stamp))
 
 
-def _by_resource(changes: Iterable[Change]) -> dict[tuple[str, Ref], list[Change]]:
-    grouped: dict[tuple[str, Ref], list[Change]] = {}
+def by_resource(changes: Iterable[Change]) -> list[tuple[tuple[str, Ref], list[Change]]]:
+    """The changes of each remote and resource together, but never one before what it follows: the same field twice."""
+    grouped: list[tuple[tuple[str, Ref], list[Change]]] = []
     for change in changes:
-        grouped.setdefault((change.remote, change.ref), []).append(change)
+        key = change.remote, change.ref
+        place = max((at for at, (other, _) in enumerate(grouped) if other == key), default=len(grouped))
+        since = [each.name for (_, ref), own in grouped[place + 1 :] if ref == change.ref for each in own]
+        if place == len(grouped) or change.name in since:
+            grouped.append((key, [change]))
+        else:
+            grouped[place][1].append(change)
     return grouped
 
 
