@@ -10,13 +10,13 @@ from dataclasses import replace
 from typing import cast
 
 from reconciler.core.snapshot import Scope
-from reconciler.core.value import ABSENT, Fields, Held, Value
+from reconciler.core.value import ABSENT, Held, Value
 from reconciler.errors import Terminal, Transient
-from reconciler.manifest.lens import TEXT, edit_block, problem_with
-from reconciler.manifest.lenses import COURSE
+from reconciler.manifest.lens import edit_block, problem_with
 from reconciler.ports import Person
-from reconciler.simulation.courses import COURSE_SWITCHES, MOODS, SYSTEMS, first_course
+from reconciler.simulation.authors import change_course, mend_course
 from reconciler.simulation.documents import fields_of, is_prose
+from reconciler.simulation.edits import some_edit
 from reconciler.simulation.remote import Block, Turn
 from reconciler.simulation.world import AGENT, API, COURSES, Place, World
 from reconciler.store.journal import trailers_of
@@ -24,61 +24,8 @@ from reconciler.store.pending import GIT, PendingDiff
 from reconciler.sync.review import Verdict, review
 
 BROKEN = 'name = "half a string\n'
-NOTE = "note"
-"""A key that no course declares."""
 
 Act = Callable[[World], None]
-
-
-# ---------------------------------------------------------------------- what an edit may be
-
-
-def some_edit(world: World, scope: Scope, fields: Fields) -> dict[str, Held]:
-    """A change that somebody might make to a document: mostly of one field."""
-    if TEXT in fields:
-        return {TEXT: _edited_prose(world, scope, str(fields[TEXT]))}
-    names = [name for name in fields if not isinstance(fields[name], dict)] or [NOTE]
-    chosen = world.rng.sample(names, min(len(names), world.rng.choice([1, 1, 1, 2])))
-    changes = {name: _edited(world, scope, name, fields.get(name, ABSENT)) for name in chosen}
-    if world.rng.random() < 0.08:
-        changes[NOTE] = ABSENT if NOTE in fields and world.rng.random() < 0.5 else world.fresh(scope)
-    if world.rng.random() < 0.03:
-        changes[world.rng.choice(names)] = ABSENT
-    return changes
-
-
-def _edited(world: World, scope: Scope, name: str, value: Held) -> Held:
-    rng = world.rng
-    if name == "mood":
-        return rng.choice([*MOODS, "odd"]) if rng.random() < 0.3 else rng.choice(MOODS)
-    if rng.random() < 0.02:
-        return world.number() if isinstance(value, str) else world.fresh(scope)
-    if isinstance(value, tuple):
-        return _edited_list(world, scope, value)
-    return world.number() if isinstance(value, int) else world.fresh(scope)
-
-
-def _edited_list(world: World, scope: Scope, items: tuple[Value, ...]) -> tuple[Value, ...]:
-    rng, held = world.rng, list(items)
-    what = rng.choice(["add", "add", "add", "remove", "swap", "replace"]) if held else "add"
-    if what in ("remove", "replace"):
-        del held[rng.randrange(len(held))]
-    if what in ("add", "replace"):
-        held.insert(rng.randint(0, len(held)), world.fresh(scope))
-    if what == "swap":
-        held.append(held.pop(0))
-    return tuple(held)
-
-
-def _edited_prose(world: World, scope: Scope, text: str) -> str:
-    rng, lines = world.rng, text.splitlines()
-    what = rng.choice(["append", "append", "insert", "replace", "remove"]) if lines else "append"
-    place = len(lines) if what == "append" else rng.randrange(len(lines))
-    if what in ("replace", "remove"):
-        del lines[place]
-    if what != "remove":
-        lines.insert(place, world.fresh(scope))
-    return "".join(f"{line}\n" for line in lines)
 
 
 # ---------------------------------------------------------------------- people, in git
@@ -112,15 +59,8 @@ def mend_in_git(world: World, place: Place | None = None) -> None:
     """Somebody puts the last readable version of a broken file back."""
     for broken in [place] if place else [each for scope in world.scopes() for each in world.places(scope)]:
         if fields_of(broken.ref, broken.text) is None:
-            older = [text for text in _versions(world, broken) if fields_of(broken.ref, text) is not None]
+            older = [text for text in world.older_texts(broken) if fields_of(broken.ref, text) is not None]
             _commit(world, broken, older[-1] if older else None, "mend it")
-
-
-def _versions(world: World, place: Place) -> list[str]:
-    """The texts a document ever had on ``main``, oldest first."""
-    repo = world.workspace.repo(place.scope)
-    blobs = [repo.files(commit.id).get(place.path) for commit in repo.log(world.head(place.scope))]
-    return [repo.read(blob).decode() for blob in dict.fromkeys(blobs) if blob]
 
 
 def break_in_git(world: World) -> None:
@@ -140,7 +80,7 @@ def revert_in_git(world: World) -> None:
     place = some_place(world)
     if place is None or (fields := fields_of(place.ref, place.text)) is None:
         return
-    older = fields_of(place.ref, world.rng.choice(_versions(world, place)))
+    older = fields_of(place.ref, world.rng.choice(world.older_texts(place)))
     names = [name for name in older or {} if (older or {})[name] != fields.get(name)]
     if older and names:
         name = world.rng.choice(names)
@@ -188,83 +128,6 @@ def clean_worktree(world: World) -> None:
             repo.edit(path, None if text is None else text.encode())
             world.say(f"{scope}: the edit of {path} is thrown away")
         assert not repo.dirty()
-
-
-# ---------------------------------------------------------------------- authors of courses
-
-
-def change_course(world: World) -> None:
-    """The author changes one thing of the first course, or leaves it broken."""
-    if world.web:
-        return edit_course(world)
-    rng, told = world.rng, world.versions
-    what = rng.choice(["system", "about", "moods", "extra", "broken"])
-    if what == "broken":
-        world.commit(COURSES, {"c1/course.toml": b"[agent\n"}, "break the course c1", "author")
-        return
-    told[what] = {
-        "system": rng.randrange(len(SYSTEMS)),
-        "about": rng.randrange(2),
-        "moods": rng.choice([2, 3]),
-        "extra": rng.randrange(2),
-    }[what]
-    mend_course(world, f"change {what} of the course c1")
-
-
-def mend_course(world: World, what: str = "mend the course c1") -> None:
-    if world.web:
-        return restore_course(world)
-    told = world.versions
-    wanted = first_course(
-        told.get("system", 0), told.get("about", 0), told.get("moods", len(MOODS)), bool(told.get("extra", 0))
-    )
-    if world.text(COURSES, "c1/course.toml") != wanted.decode():
-        world.commit(COURSES, {"c1/course.toml": wanted}, what, "author")
-
-
-def edit_course(world: World) -> None:
-    """The author edits a course file that admins edit too: one field of it, or the course around it; or breaks it."""
-    place = world.rng.choice(world.models())
-    if (fields := fields_of(place.ref, place.text)) is None:
-        return restore_course(world)
-    if world.rng.random() < 0.1:
-        return world.commit(COURSES, {place.path: b"[agent\n"}, f"break {place.path}", "author")
-    if world.rng.random() < 0.6:
-        changes = some_course_edit(world, fields)
-        text, what = COURSE.edit(place.text, changes), f"set {changes} of {place.path}"
-    else:
-        one, other = world.rng.choice(COURSE_SWITCHES)
-        text = place.text.replace(one, other) if one in place.text else place.text.replace(other, one)
-        what = f"switch between {one!r} and {other!r} in {place.path}"
-    if text != place.text:
-        world.commit(COURSES, {place.path: text.encode()}, what, "author")
-
-
-def some_course_edit(world: World, fields: Fields) -> dict[str, Value]:
-    """A change that somebody might make to what people see of a course: mostly of one field."""
-    names = ["name", "description", "system", "welcome_first", "suggestion_prompts"]
-    chosen = world.rng.sample(names, world.rng.choice([1, 1, 1, 2]))
-    return {name: _edited_course(world, name, fields) for name in chosen}
-
-
-def _edited_course(world: World, name: str, fields: Fields) -> Value:
-    held = fields.get(name, ())
-    if name != "suggestion_prompts" or not isinstance(held, tuple):
-        return world.fresh(COURSES)
-    items = list(held)
-    if items and world.rng.random() < 0.3:
-        del items[world.rng.randrange(len(items))]
-    else:
-        items.insert(world.rng.randint(0, len(items)), world.fresh(COURSES))
-    return tuple(items)
-
-
-def restore_course(world: World) -> None:
-    """The author puts the last readable version of a broken course back."""
-    for place in world.models():
-        if fields_of(place.ref, place.text) is None:
-            older = [text for text in _versions(world, place) if fields_of(place.ref, text) is not None]
-            world.commit(COURSES, {place.path: older[-1].encode()}, f"mend {place.path}", "author")
 
 
 # ---------------------------------------------------------------------- agents

@@ -8,7 +8,8 @@ from reconciler.core.outcome import IN_SYNC, Report
 from reconciler.core.snapshot import Scope
 from reconciler.core.value import ABSENT, Held, Value, same
 from reconciler.ports import Depth
-from reconciler.simulation.actors import clean_worktree, correct_in_git, decide, edit_in_git, mend_course, mend_in_git
+from reconciler.simulation.actors import clean_worktree, correct_in_git, decide, edit_in_git, mend_in_git
+from reconciler.simulation.authors import mend_course
 from reconciler.simulation.courses import SYSTEMS
 from reconciler.simulation.documents import WEB, fields_of, ref_of
 from reconciler.simulation.story import Story, Unsure

@@ -13,8 +13,10 @@ from reconciler.manifest.lens import edit_block
 from reconciler.ports import NO_FIELDS
 from reconciler.remotes.openwebui.markdown import Sheet, Unfit, compose, parse
 from reconciler.remotes.openwebui.models import joined, shown_fields
-from reconciler.simulation.actors import BROKEN, EDITS, Act, choose, some_course_edit, some_edit
+from reconciler.simulation.actors import BROKEN, EDITS, Act, choose
+from reconciler.simulation.authors import some_course_edit
 from reconciler.simulation.documents import fields_of, is_prose, model_text
+from reconciler.simulation.edits import some_edit
 from reconciler.simulation.web import is_note, markdown, ref_of_row, scope_of, text_of
 from reconciler.simulation.web_side import WebSide
 from reconciler.simulation.world import COURSES, World

@@ -128,6 +128,12 @@ class World:
         found = [(path, ref_of(scope, path), blob) for path, blob in repo.files(self.head(scope)).items()]
         return [Place(scope, ref, path, repo.read(blob).decode()) for path, ref, blob in sorted(found, key=str) if ref]
 
+    def older_texts(self, place: Place) -> list[str]:
+        """The texts a document ever had on ``main``, oldest first."""
+        repo = self.workspace.repo(place.scope)
+        blobs = [repo.files(commit.id).get(place.path) for commit in repo.log(self.head(place.scope))]
+        return [repo.read(blob).decode() for blob in dict.fromkeys(blobs) if blob]
+
     def models(self) -> list[Place]:
         """Every course file on ``main``, as the model it is in Open WebUI."""
         found = [(f"model/{course}", f"{course}/course.toml") for course in COURSE_IDS]
