@@ -46,6 +46,7 @@ simulate: $(READY) ## Run the simulation over SEEDS seeds
 
 bench: $(READY) ## Measure against the real servers, with ratios in one run
 	@$(BIN)/python -m tests.live.install letta
+	@$(BIN)/python -m tests.live.install openwebui
 	@$(BIN)/python -m benchmarks
 
 docs: $(READY) ## Write the generated pages again

@@ -11,10 +11,10 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks import alone, live
+from benchmarks import alone, live, web
 from benchmarks.table import Line, as_json, rendered
 
-ROWS = (*live.ROWS, "alone")
+ROWS = (*live.ROWS, *web.ROWS, "alone")
 MANY, FEW = 10_000, 1_000
 
 
@@ -26,6 +26,8 @@ def measured(folder: Path, wanted: Sequence[str], quick: bool) -> list[Line]:
     lines: list[Line] = []
     if set(wanted) & set(live.ROWS):
         lines += live.measured(folder, live.QUICK if quick else live.FULL, wanted, say)
+    if set(wanted) & set(web.ROWS):
+        lines += web.measured(folder, web.QUICK if quick else web.FULL, wanted, say)
     if "alone" in wanted:
         lines += alone.measured(folder, FEW if quick else MANY, say)
     return lines

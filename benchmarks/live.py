@@ -5,17 +5,17 @@ from __future__ import annotations
 import re
 import uuid
 from collections.abc import Callable, Generator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks import town
 from benchmarks.footprint import peak_of_child
 from benchmarks.measure import Pair, Took, cpu, in_turns, median, p95, timed
+from benchmarks.place import Place, Say
 from benchmarks.table import Line
-from benchmarks.wire import Bare, Exchange, recorded
+from benchmarks.wire import Bare, recorded
 from reconciler.bootstrap import SystemClock
-from reconciler.core.outcome import Report
 from reconciler.policy import Policy
 from reconciler.ports import Live
 from reconciler.remotes.letta import LettaRemote
@@ -23,8 +23,6 @@ from reconciler.store.gitio import MAIN
 from reconciler.store.workspace import GitWorkspace
 from reconciler.sync.engine import Engine
 from tests.live.server import LettaServer
-
-Say = Callable[[str], None]
 
 BLOCK = "blocks/essay/journey.toml"
 OTHER_TOOL_SECONDS, OTHER_TOOL_REQUESTS = 11.0, 408
@@ -44,50 +42,14 @@ class Size:
 FULL, QUICK = Size(1000, 15, 60, 4), Size(100, 7, 20, 2)
 
 
-class Trouble(Exception):
-    """A pass that was to be measured did not go well, for example as the server answered 500."""
-
-
-class Town:
-    """A workspace beside a server, with the engine that keeps both in order."""
+class Town(Place):
+    """Learners beside a server."""
 
     def __init__(self, letta: LettaServer, root: Path, learners: int) -> None:
         self.letta, self.root, self.learners = letta, root, learners
         self.workspace: GitWorkspace = town.build(root, learners)
         self.remote = LettaRemote(letta.url, "", self.workspace.uuid, now=SystemClock().now)
-        self.engine = Engine(self.workspace, [self.remote], SystemClock(), Policy(grace_seconds=0))
-
-    def run(self, **options: object) -> Report:
-        """One pass that may write. What it costs says nothing where it met trouble."""
-        report = self.engine.run(apply=True, **options)  # type: ignore[arg-type]
-        if report.exit_code:
-            raise Trouble(
-                f"exit code {report.exit_code}: {[str(each)[:300] for each in (*report.errors, *report.halts)]}"
-            )
-        return report
-
-    def idle(self, **options: object) -> Callable[[], None]:
-        """A pass that finds nothing to do, as a thing to be timed."""
-
-        def act() -> None:
-            report = self.run(**options)
-            assert (report.writes, report.commits) == (0, 0), report
-
-        return act
-
-    def requests(self, act: Callable[[], object]) -> list[Exchange]:
-        with recorded() as made:
-            act()
-        return made
-
-    def settle(self) -> None:
-        """Until all is in order and every cache as it is every day. What a busy server failed at is made again."""
-        for _ in range(3):
-            with suppress(Trouble):
-                self.run()
-        for _ in range(2):
-            self.run()
-        self.idle()()
+        super().__init__(Engine(self.workspace, [self.remote], SystemClock(), Policy(grace_seconds=0)))
 
 
 @contextmanager
@@ -163,17 +125,12 @@ def doing_nothing(place: Town, bare: Bare, size: Size) -> list[Line]:
     at_full, daily = Pair(whole, sent), Pair(recent, sent)
     work = f"no-op, {count:,} agents × 3 blocks"
     return [
-        Line(f"{work}, full depth", at_full.ratio, "× bare", 1.15, _beside(at_full)),
+        Line(f"{work}, full depth", at_full.ratio, "× bare", 1.15, at_full.told),
         Line("  client CPU of it", cpu(at_full.ours) * 1000, "ms", 100, f"bare {cpu(at_full.bare) * 1000:.0f} ms"),
         Line("  requests of it", len(full), "requests"),
-        Line(f"{work}, everyday depth", daily.ratio, "× bare full", 0.15, _beside(daily)),
+        Line(f"{work}, everyday depth", daily.ratio, "× bare full", 0.15, daily.told),
         Line("  requests of it", len(everyday), "requests", 5 + 3 * count / 1000),
     ]
-
-
-def _beside(pair: Pair) -> str:
-    ours, bare = median(pair.ours) * 1000, median(pair.bare) * 1000
-    return f"{ours:,.0f} ms against {bare:,.0f} ms, p95 {pair.ratio_p95:.2f} ×, {len(pair.ours)} turns"
 
 
 # ---------------------------------------------------------------------------- an edit

@@ -39,6 +39,11 @@ class Pair:
         """Ours at its 95th percentile over the bare one at its own."""
         return p95(self.ours) / p95(self.bare)
 
+    @property
+    def told(self) -> str:
+        ours, bare = median(self.ours) * 1000, median(self.bare) * 1000
+        return f"{ours:,.0f} ms against {bare:,.0f} ms, p95 {self.ratio_p95:.2f} ×, {len(self.ours)} turns"
+
 
 def in_turns(acts: Sequence[Callable[[], object]], times: int) -> list[list[Took]]:
     """All of them, ``times`` over; who goes first changes. One run of each beforehand is not counted."""
