@@ -92,6 +92,12 @@ class Models:
         self._state.tell("model.access_updated", caller, ("model", key))
         return self._state.amend("models", row, access_grants=access, updated_at=self._state.seconds())
 
+    def open_bases(self, admin: Row) -> None:
+        """Everybody may use what the provider offers."""
+        everybody = {"principal_type": "user", "principal_id": "*", "permission": "read"}
+        for base in sorted(BASE_MODELS):
+            self.update_access(admin, {"id": base, "name": base, "access_grants": [everybody]})
+
     def toggle(self, caller: Row, key: str) -> Row:
         row = self._writable(caller, key, 401)
         is_active = not row["is_active"]

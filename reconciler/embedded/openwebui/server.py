@@ -31,7 +31,8 @@ def serve(data_dir: Path | str | None = None, port: int = 0, admin_key: str | No
     """Start in a thread of this process. Without a folder nothing outlives it; port 0 takes a free one.
 
     `admin_key`: the service account's from now on, and asked for by the control routes too. Without one the server
-    is a test's: it keeps its key or is given one, its password is known and its control routes are open.
+    is a test's: it keeps its key or is given one, its password is known and its control routes are open. With one,
+    everybody may use what the provider offers: there is no page on which an admin could say so.
     """
     disk = Disk(Path(data_dir), "openwebui", TABLES) if data_dir is not None else None
     password = secrets.token_urlsafe(24) if admin_key else ADMIN_PASSWORD
@@ -41,6 +42,8 @@ def serve(data_dir: Path | str | None = None, port: int = 0, admin_key: str | No
         webui.restore(saved)
     key = admin_key or webui.admin["api_key"] or f"sk-{secrets.token_hex(16)}"
     webui.admin = webui.people.ensure_admin(password, key)
+    if admin_key and saved is None:
+        webui.models.open_bases(webui.admin)
     return Server(Service(webui, disk, is_guarded=admin_key is not None), port, key)
 
 

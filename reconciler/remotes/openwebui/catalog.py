@@ -2,14 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 from reconciler.core.snapshot import Unreadable
 from reconciler.errors import ReconcilerError
 from reconciler.ports import Live
 from reconciler.remotes.openwebui.client import Api, Refused
+from reconciler.remotes.openwebui.grants import access_shown
 from reconciler.remotes.openwebui.marks import Identity, model_identity
 from reconciler.remotes.openwebui.me import Me
 from reconciler.remotes.openwebui.models import live_model
 from reconciler.remotes.openwebui.wire import Json, text
+
+CLOSED = (
+    "learners may not use the base model {base}, so every answer of the courses built on it is refused: make it public "
+    "in Open WebUI, under Admin Panel › Settings › Models"
+)
+
+
+@dataclass(frozen=True)
+class Models:
+    """What one read showed: ours, how many presets are somebody else's, and what deserves a look.
+
+    Base models are nobody's work, and are not counted.
+    """
+
+    found: list[tuple[Identity, Live | Unreadable]]
+    foreign: int
+    warnings: tuple[str, ...]
 
 
 class Catalog:
@@ -21,17 +42,14 @@ class Catalog:
         self._workspace = workspace
         self._is_stale = False
 
-    def read(self) -> tuple[list[tuple[Identity, Live | Unreadable]], int]:
-        """Ours, and how many presets are somebody else's. Base models are nobody's work, and are not counted."""
+    def read(self) -> Models:
         self.freshen()
-        found: list[tuple[Identity, Live | Unreadable]] = []
-        foreign = 0
-        for row in self._api.list("/models/all"):
-            if it := self.identity(row):
-                found.append((it, live_model(row, it.ref)))
-            elif text(row, "base_model_id"):
-                foreign += 1
-        return found, foreign
+        listed = self._api.list("/models/all")
+        ours = [(it, row) for row in listed if (it := self.identity(row))]
+        presets = sum(bool(text(row, "base_model_id")) for row in listed)
+        found = [(it, live_model(row, it.ref)) for it, row in ours]
+        foreign = presets - sum(bool(text(row, "base_model_id")) for _, row in ours)
+        return Models(found, foreign, tuple(CLOSED.format(base=base) for base in _closed(listed, ours)))
 
     def identity(self, row: Json) -> Identity | None:
         return model_identity(row, self._workspace, self._me.id())
@@ -59,3 +77,10 @@ class Catalog:
             self._is_stale = False
         except ReconcilerError:
             return
+
+
+def _closed(listed: Sequence[Json], ours: Sequence[tuple[Identity, Json]]) -> list[str]:
+    """Base models of models that somebody may use, which nobody but admins may: the default (0.12.4)."""
+    bases = {text(row, "base_model_id") for _, row in ours if access_shown(row)} - {""}
+    opened = {text(row, "id") for row in listed if access_shown(row)}
+    return sorted(bases - opened)

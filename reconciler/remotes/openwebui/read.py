@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from reconciler.core.snapshot import Ref, Scope, Unreadable
 from reconciler.ports import NO_OFFERS, Depth, Live, Observation
-from reconciler.remotes.openwebui.catalog import Catalog
+from reconciler.remotes.openwebui.catalog import Catalog, Models
 from reconciler.remotes.openwebui.feed import Feed
 from reconciler.remotes.openwebui.known import Known, Sight
 from reconciler.remotes.openwebui.marks import COURSES, Identity
@@ -41,9 +41,10 @@ class Sighting:
             elif sight.shown is not None:
                 self._add(sight.it, sight, sight.shown)
 
-    def add_models(self, found: Iterable[tuple[Identity, Live | Unreadable]], foreign: int) -> None:
-        self.unmanaged += foreign
-        for it, shown in found:
+    def add_models(self, models: Models) -> None:
+        self.unmanaged += models.foreign
+        self.warnings += models.warnings
+        for it, shown in models.found:
             self.seen.setdefault(it.scope, {})[it.ref] = shown
 
     def _add(self, it: Identity, sight: Sight, shown: Live | Unreadable) -> None:
@@ -83,7 +84,7 @@ class Reader:
         sight = Sighting(self._known, self._now(), self._quiet)
         sight.add_notes(sorted(notes))
         if not scopes or COURSES in scopes or not is_scoped:
-            sight.add_models(*self._catalog.read())
+            sight.add_models(self._catalog.read())
             complete |= {"model"}
         if depth != "recent" and "block" not in complete:
             sight.warnings.append("Open WebUI's listing of notes is incomplete: what it lacks is unknown, not gone")

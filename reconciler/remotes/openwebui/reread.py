@@ -40,5 +40,5 @@ class Rereader:
     def _models(self, lives: list[Live]) -> dict[str, Live | Unreadable | None]:
         if not lives:
             return {}
-        found = {it.ref: shown for it, shown in self._catalog.read()[0]}
+        found = {it.ref: shown for it, shown in self._catalog.read().found}
         return {live.handle: found.get(live.ref) for live in lives}

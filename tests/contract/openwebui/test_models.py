@@ -273,3 +273,19 @@ def test_a_model_that_is_gone_has_no_author(world: World, remote: OpenWebUIRemot
     world.ask("POST", "/models/model/delete", json={"id": made.handle})
 
     assert explained(remote, made).kind == "unknown"
+
+
+def test_a_base_model_that_is_closed_to_learners_is_said_until_somebody_opens_it(
+    world: World, remote: OpenWebUIRemote, ann: Account
+) -> None:
+    made = applied(remote, create_model())
+    assert world.remote().observe(None, "full").warnings == (), "nobody may use the course, either"
+
+    applied(remote, wish(made, access=(ann.reads,)))
+    (said,) = world.remote().observe(None, "full").warnings
+    assert f"may not use the base model {BASE_MODEL}" in said
+
+    grants = [{"principal_type": "user", "principal_id": "*", "permission": "read"}]
+    body = {"id": BASE_MODEL, "name": BASE_MODEL, "access_grants": grants}
+    world.ask("POST", "/models/model/access/update", json=body)
+    assert world.remote().observe(None, "full").warnings == ()
