@@ -139,7 +139,15 @@ def _merged(base: FieldBase, git: Held, live: Held) -> Held | None:
     start = _start(base.ancestor, base, git)
     if live is ABSENT and base.chain and same_settled(base, git) and unique_items(git) is not None:
         return merged(start, git, ()) or ABSENT  # a turn that took the list away knew only the items of its start
-    return merged(start, git, live)
+    both = merged(start, git, live)
+    return None if isinstance(both, str) and _brings_back(base, git, both) else both
+
+
+def _brings_back(base: FieldBase, git: Held, text: str) -> bool:
+    """Whether a line of a merged text is one that git had since the two settled, and gave up again."""
+    known = {line for each in (base.ancestor, git) if isinstance(each, str) for line in each.splitlines()}
+    since = {line for link in base.chain if isinstance(link.value, str) for line in link.value.splitlines()}
+    return not (since - known).isdisjoint(text.splitlines())
 
 
 def _start(ancestor: Held, base: FieldBase, git: Held) -> Held:

@@ -274,6 +274,15 @@ def test_agreeing_twice_is_agreeing_once(m: Meeting) -> None:
     assert advance(once, agreed, m.git, m.git) is once
 
 
+def test_a_line_that_git_gave_up_again_does_not_come_back_with_a_merge() -> None:
+    """It was sent, so the live side shows it; but nobody there wrote it."""
+    sent = base("a\n", ("new\na\n", Origin.GIT))
+
+    assert decide(FREE, sent, "a\nmore\n", "new\nlive\na\n") == Conflict(SAID_BY_BOTH)
+    assert decide(FREE, sent, "new\na\nmore\n", "new\nlive\na\n") == Conflict(SAID_BY_BOTH)
+    assert decide(FREE, sent, "a\nmore\n", "live\na\n") == Merge("live\na\nmore\n")
+
+
 def test_an_owned_field_nobody_declares_leaves_the_base_alone() -> None:
     assert advance(B, agreed, ABSENT, "b") is B
     assert advance(NEW, agreed, ABSENT, "l") is NEW
