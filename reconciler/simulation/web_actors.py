@@ -159,8 +159,11 @@ def open_model(world: World) -> None:
 
 
 def save_model(world: World) -> None:
-    """An admin changes one thing and saves the form, which holds all other fields too."""
-    if models := web_of(world).server.models():
+    """An admin changes one thing and saves the form, which holds all other fields too.
+
+    Not upon an old page that no pass has seen: that could take back all but one of its fields, which then look meant.
+    """
+    if models := [row for row in web_of(world).server.models() if row["id"] not in web_of(world).unseen]:
         page = world.rng.choice(models)
         save(world, page, some_course_edit(world, shown_fields(page)))
 
@@ -171,7 +174,7 @@ def save_old_page(world: World) -> None:
     if not web.pages:
         return open_model(world)
     page = web.pages.pop(world.rng.randrange(len(web.pages)))
-    if web.server.row(page["id"]) is not None:
+    if web.server.row(page["id"]) is not None and page["id"] not in web.unseen:
         save(world, page, some_course_edit(world, shown_fields(page)))
 
 
@@ -182,6 +185,7 @@ def save(world: World, page: Row, changes: Mapping[str, Value]) -> None:
     assert before is not None, "its page would not save"
     now = web.server.webui.models.update(web.server.account(web.server.editor), _form(page, {**fields, **changes}))
     is_old = text_of(page) != text_of(before)
+    web.unseen |= {page["id"]} if is_old else set()
     world.say(f"{ref} is saved from {'an old' if is_old else 'a new'} page with {changes}")
     web.witness.written_back(COURSES, ref, text_of(before), text_of(now), is_page=True)
     meant = model_text({**fields, **changes})

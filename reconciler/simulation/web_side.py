@@ -23,8 +23,9 @@ QUIET_SECONDS = 2.0
 
 
 class WebSide:
-    """people: what the engine of now meets accounts through. pages: models as open editors have them. accounts: who
-    writes in the notes of a scope."""
+    """people: what the engine of now meets accounts through. pages: models as open editors have them. unseen:
+    models that were saved from an old page, until a pass has put that on record. accounts: who writes in the notes of
+    a scope."""
 
     def __init__(self, clock: SimClock, workspace: str, repos: Mapping[Scope, MemoryRepo]) -> None:
         self.clock, self.workspace = clock, workspace
@@ -33,6 +34,7 @@ class WebSide:
         self.people: SimPeople | None = None
         self.events = Events(clock.now)
         self.pages: list[Row] = []
+        self.unseen: set[str] = set()
         self.accounts: dict[Scope, str] = {"courses": self.server.teacher}
 
     def connected(

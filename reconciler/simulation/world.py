@@ -251,7 +251,10 @@ class World:
         opened = {(scope, diff.ref, diff.field or "") for scope in self.scopes() for diff in self.diffs(scope)}
         self.witness.pass_ended(well, frozen, opened)
         if self.web:
-            self.web.witness.pass_ended([] if self.web.was_unmet else well, frozen, opened)
+            seen = [] if self.web.was_unmet else well
+            self.web.witness.pass_ended(seen, frozen, opened)
+            if report is not None and COURSES in seen and all(error.where != WEB for error in report.errors):
+                self.web.unseen.clear()
         for scope in self.scopes():
             for witness in self.witnesses:
                 witness.settled(scope, self.lives(scope, witness.remote))
