@@ -23,9 +23,11 @@ QUIET_SECONDS = 2.0
 
 
 class WebSide:
-    """people: what the engine of now meets accounts through. pages: models as open editors have them. unseen:
-    models that were saved from an old page, until a pass has put that on record. accounts: who writes in the notes of
-    a scope."""
+    """people: what the engine of now meets accounts through. accounts: who writes in the notes of a scope.
+
+    pages: models as open editors have them. unseen: models that were saved from an old page, until a pass that listed
+    them (``listed``) has put that on record.
+    """
 
     def __init__(self, clock: SimClock, workspace: str, repos: Mapping[Scope, MemoryRepo]) -> None:
         self.clock, self.workspace = clock, workspace
@@ -35,6 +37,7 @@ class WebSide:
         self.events = Events(clock.now)
         self.pages: list[Row] = []
         self.unseen: set[str] = set()
+        self.listed: set[str] = set()
         self.accounts: dict[Scope, str] = {"courses": self.server.teacher}
 
     def connected(
@@ -75,6 +78,7 @@ class WebSide:
 
     def begin(self) -> None:
         """Another pass."""
+        self.listed.clear()
         if self.people is not None:
             self.people.unmet = False
 
@@ -86,6 +90,7 @@ class WebSide:
         row = self.server.row(live.handle)
         if row is None:
             return
+        self.listed |= self.unseen & {live.handle} if is_listing else set()
         text = model_text(live.fields) if live.text is None else live.text
         is_half = fields_of(live.ref, text) is None
         if is_half and live.changed_at is not None and self.clock.now() - live.changed_at < PATIENCE + BETWEEN:

@@ -254,7 +254,7 @@ class World:
             seen = [] if self.web.was_unmet else well
             self.web.witness.pass_ended(seen, frozen, opened)
             if report is not None and COURSES in seen and all(error.where != WEB for error in report.errors):
-                self.web.unseen.clear()
+                self.web.unseen -= self.web.listed
         for scope in self.scopes():
             for witness in self.witnesses:
                 witness.settled(scope, self.lives(scope, witness.remote))
