@@ -17,6 +17,16 @@ from reconciler.sync.scope import ScopeWork, decide_scope
 MESSAGE = "@message"
 _LINE = re.compile(r"line (\d+)")
 _LONGEST_QUOTE = 60
+_NO_VALUE = 'the part after = cannot be read. Texts need quotes, "like this".'
+_IN_PLAIN_WORDS = {
+    "Invalid value": _NO_VALUE,
+    "Expected newline or end of document after a statement": _NO_VALUE,
+    "Expected '=' after a key": "the = sign is missing.",
+    "Illegal character '\\n'": "the closing quote is missing.",
+    "Unclosed array": "the ] that ends a list is missing.",
+    "Cannot overwrite a value": "this entry is there twice.",
+}
+"""The parser's words (their beginnings), and what they mean to somebody who never heard of one."""
 NOT_THE_WRITERS = (SAID_BY_BOTH, CAME_BACK, NO_COMMON_PAST)
 """Reasons that a learner cannot mend by writing differently."""
 
@@ -48,9 +58,10 @@ def in_words(reason: str, raw: str) -> str:
     lines = raw.splitlines()
     number = int(found[1]) if found else 0
     if not 0 < number <= len(lines):
-        return f"This could not be taken over: {reason}"
+        return f"Not taken over: {reason}"
     shown = lines[number - 1].strip()[:_LONGEST_QUOTE]
-    return f"This could not be taken over, because of the line “{shown}”: {reason}. Texts stand in quotes."
+    plain = (words for begins, words in _IN_PLAIN_WORDS.items() if reason.startswith(begins))
+    return f"Not taken over, because of the line “{shown}”: {next(plain, reason + '.')}"
 
 
 def _has_message(work: ScopeWork, ref: Ref) -> bool:
