@@ -179,8 +179,8 @@ def _update(work: ScopeWork, remote: str, live: Live, changes: Sequence[Change])
 
 
 def _signed(work: ScopeWork, ref: Ref, fields: dict[str, Value]) -> dict[str, Value]:
-    """The fields of a model with the commit they come from, for the version history people see there."""
-    return {**fields, "@commit": f"git {work.head[:12]}"} if ref.startswith("model/") else fields
+    """The fields of a model with the commit they come from, for the version history people see there: a narrow list."""
+    return {**fields, "@commit": f"git {work.head[:8]}"} if ref.startswith("model/") else fields
 
 
 def _document(work: ScopeWork, remote: str, ref: Ref, sent: set[str]) -> str:

@@ -20,6 +20,7 @@ import pytest
 from tests.acceptance import systems
 from tests.acceptance.web.place import STAFF, WebPlace
 from tests.acceptance.web.systems import live
+from tests.live import webui
 from tests.live.openwebui import BASE_MODEL, OpenWebUIServer
 from tests.live.server import LettaServer
 from tests.live.webui import Person
@@ -97,6 +98,8 @@ def test_what_people_do_in_the_browser_is_theirs_in_git_and_goes_on_to_letta(pla
 def test_a_model_that_an_admin_saves_is_their_commit_and_reaches_every_prompt(alone: WebPlace) -> None:
     """The same without a browser, so that the stand-in is held to it, too."""
     rita, row = alone.add_account("rita", role="admin"), alone.model_row()
+    (first,) = webui.history(alone.web.server, row["id"])
+    assert first["commit_message"] == f"git {alone.head('courses')[:8]}"
     row |= {"params": {"system": "You read drafts aloud, slowly."}, "commit_message": "Sound calmer"}
     alone.web.ask("POST", "/models/model/update", rita.token, json=row)
     assert alone.sync().exit_code == 0
