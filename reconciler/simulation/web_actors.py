@@ -12,6 +12,7 @@ from reconciler.embedded.openwebui.state import Refused, Row
 from reconciler.manifest.lens import edit_block
 from reconciler.ports import NO_FIELDS
 from reconciler.remotes.openwebui.markdown import Sheet, Unfit, compose, parse
+from reconciler.remotes.openwebui.marks import mark_of
 from reconciler.remotes.openwebui.models import joined, shown_fields
 from reconciler.simulation.actors import BROKEN, EDITS, Act, choose
 from reconciler.simulation.authors import some_course_edit
@@ -138,6 +139,8 @@ def drift_in_web(world: World) -> None:
     if not things:
         return
     row = world.rng.choice(things)
+    if is_note(row) and not mark_of(row).get("seal"):
+        return  # half made, and nobody's yet
     if not is_note(row):
         server.webui.state.amend("models", row, is_active=False)
     elif world.rng.random() < 0.5:
