@@ -41,6 +41,10 @@ class Refused(ReconcilerError):
         return self.status in NOT_THERE
 
 
+class NoAnswer(Transient):
+    """A page instead of JSON: a path that this server does not have, or a proxy in front of it."""
+
+
 class Api:
     """Requests and their JSON. Paths are below ``/api/v1``, except those that begin with ``/api/``."""
 
@@ -122,7 +126,7 @@ class Api:
             return json.loads(content) if content else None
         except ValueError as error:
             # Its paths that do not exist are answered with 200 and the page of its front end.
-            raise Transient(f"Open WebUI at {self._where} gave an answer that is not JSON") from error
+            raise NoAnswer(f"Open WebUI at {self._where} gave an answer that is not JSON") from error
 
     def _safe(self, sentence: str) -> str:
         """One line, short, without what looks like a secret."""

@@ -13,7 +13,7 @@ from uuid import uuid4
 
 from reconciler.ports import WebMessage as Message
 from reconciler.ports import WebThread as Thread
-from reconciler.remotes.openwebui.client import Api, Refused, part
+from reconciler.remotes.openwebui.client import Api, NoAnswer, Refused, part
 from reconciler.remotes.openwebui.marks import MARK
 from reconciler.remotes.openwebui.me import Me
 from reconciler.remotes.openwebui.wire import Json, handle, is_id, number, rows, table, text, texts
@@ -93,12 +93,17 @@ class Threads:
         start = {"start_date": int(since.timestamp())} if since else {}
         for page in range(MOST_PAGES):
             skip = page * MODEL_CHATS_A_PAGE
-            path = f"/analytics/models/{part(model)}/chats"
-            listed = rows(self._api.row(path, skip=skip, limit=MODEL_CHATS_A_PAGE, **start).get("chats"))
+            listed = self._listed(model, skip=skip, limit=MODEL_CHATS_A_PAGE, **start)
             found += [_counted(row, model) for row in listed if is_id(text(row, "chat_id"))]
             if len(listed) < MODEL_CHATS_A_PAGE:
                 break
         return found
+
+    def _listed(self, model: str, **query: int) -> list[Json]:
+        try:
+            return rows(self._api.row(f"/analytics/models/{part(model)}/chats", **query).get("chats"))
+        except NoAnswer as error:
+            raise NoAnswer(f"{error}: no chat is put on record; run it with ENABLE_ADMIN_ANALYTICS=true") from error
 
     def one(self, chat: str) -> Thread | None:
         """One chat with all that is known of it; None where there is none of that id, which is a 401 (0.12.4)."""

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from reconciler.errors import Transient
 from reconciler.ports import Actor, Edit, Live, Person
 from reconciler.remotes.openwebui import Message, OpenWebUIRemote, WebGroup, WebUser
 from tests.contract.openwebui.things import ANN, BASE_MODEL, WORKSPACE, create_note
@@ -145,6 +146,13 @@ def test_a_users_own_chats_are_listed_by_model(
     assert whole.created_at is not None
     assert remote.thread("nobody-knows") is None
     assert {each.id for each in remote.threads_of(ann.id)} == {made[ann.id + "gpt-4o"], made[ann.id + "gpt-4o-mini"]}
+
+
+def test_a_server_without_analytics_is_told_which_setting_it_lacks(world: World, remote: OpenWebUIRemote) -> None:
+    world.tap.fail("GET", "/analytics/models/gpt-4o/chats", status=200, text="<!doctype html>")
+
+    with pytest.raises(Transient, match="ENABLE_ADMIN_ANALYTICS=true"):
+        remote.threads_with("gpt-4o")
 
 
 # ---------------------------------------------------------------------- the webhook
