@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
-SEEDS ?= 5000
+SEEDS ?= 10000
 LIVE ?= tests/live tests/contract tests/acceptance
 
 .PHONY: help run test check format live test-live simulate bench docs clean
@@ -21,7 +21,7 @@ run: $(READY) ## Set everything up and show the main job, on the embedded stand-
 	@$(BIN)/python -m reconciler.demo
 
 test: $(READY) ## Run every test that needs no server
-	@$(BIN)/python -m pytest -n 2 --dist worksteal
+	@$(BIN)/python -m pytest -n 3 --dist worksteal
 
 check: $(READY) ## Format, lint, types, imports
 	@$(BIN)/ruff format --check .
@@ -41,7 +41,7 @@ test-live: $(READY) ## Run what has a real side against a real Letta and Open We
 	@$(BIN)/python -m tests.live.install openwebui
 	@RECONCILER_LIVE=1 $(BIN)/python -m pytest -k "not embedded" $(LIVE)
 
-simulate: $(READY) ## Run the simulation over SEEDS seeds
+simulate: $(READY) ## Run the simulation over SEEDS seeds, by turns without and with Open WebUI
 	@$(BIN)/python -m reconciler.simulation --seeds $(SEEDS) --jobs 2
 
 bench: $(READY) ## Measure against the real servers, with ratios in one run

@@ -1,4 +1,4 @@
-"""``python -m reconciler.simulation --seeds 5000 --jobs 2``: many histories at once, for CI."""
+"""``python -m reconciler.simulation --seeds 10000 --jobs 2``: many histories at once, for CI."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Whole histories of the engine among people, agents, faults and crashes; every promise of DESIGN 7 is looked at.
 
-RECONCILER_SIM_SEEDS says how many; CI runs more with `python -m reconciler.simulation --seeds 5000 --jobs 2`.
+RECONCILER_SIM_SEEDS says how many; CI runs many more with `make simulate`.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import pytest
 
 from reconciler.simulation.run import run_seed
 
-SEEDS = int(os.environ.get("RECONCILER_SIM_SEEDS", "200"))
+SEEDS = int(os.environ.get("RECONCILER_SIM_SEEDS", "100"))
 CHUNK = 25
 REGRESSIONS = Path(__file__).with_name("regressions.txt")
 
