@@ -122,9 +122,13 @@ class Visit:
         self.page.get_by_role("button", name="Show more").click()
         self.page.get_by_role("textbox", name="System Prompt").wait_for()
 
-    def save_model(self, system: str, change: str) -> None:
-        """Change the prompt in the open editor, say why, and save."""
+    def fill_model(self, system: str, change: str) -> None:
+        """Change the prompt in the open editor, and say why."""
         self.page.get_by_role("textbox", name="System Prompt").fill(system)
         self.page.get_by_placeholder("Describe this change").fill(change)
+
+    def save_model(self, system: str, change: str) -> None:
+        """The same, and save."""
+        self.fill_model(system, change)
         self.page.get_by_role("button", name="Save & Update").click()
         self.page.get_by_text("Model updated successfully").wait_for()
