@@ -17,6 +17,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import pytest
+from deepdiff import DeepDiff
+
 from reconciler.bootstrap import SystemClock
 from reconciler.core.outcome import Report
 from reconciler.core.value import Held
@@ -274,6 +277,12 @@ class Place:
         files = {str(path.relative_to(self.root)): path.read_bytes() for path in _files(self.root)}
         return {"files": files, "letta": self.system.everything()}
 
+    def assert_unchanged(self, before: Mapping[str, Any], but: str = "\0") -> None:
+        """Everything is as in this snapshot, files under ``but`` aside. Only what is not is shown."""
+        then, now = _without(before, but), _without(self.snapshot_everything(), but)
+        if then != now:
+            pytest.fail(DeepDiff(then, now).pretty())
+
     def drift(self) -> Mapping[str, str]:
         """What stock git shows between the remote-tracking ref and ``main``; nothing where both agree."""
         diffs = {who: self.git(who, "diff", "letta/main", "main") for who in self.everybody()}
@@ -313,6 +322,11 @@ def git(folder: Path, *args: str, author: str = "Tess Teacher") -> str:
 
 def _held(fields: Fields) -> dict[str, Held]:
     return {name: tuple(value) if isinstance(value, list) else value for name, value in fields.items()}
+
+
+def _without(everything: Mapping[str, Any], folder: str) -> Mapping[str, Any]:
+    files = {path: content for path, content in everything["files"].items() if not path.startswith(folder)}
+    return {**everything, "files": files}
 
 
 def _files(root: Path) -> Iterator[Path]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from operator import itemgetter
 from typing import Any
 
 from reconciler.embedded.letta.server import Server, serve
@@ -95,9 +96,10 @@ class System:
 
     def everything(self) -> Mapping[str, Any]:
         """All that a client can see of agents and blocks."""
-        agents = {each["id"]: _sorted_lists(each) for each in self.agents()}
-        blocks = {each["id"]: {**each, "tags": sorted(each.get("tags") or [])} for each in self.blocks()}
-        return {"agents": agents, "blocks": blocks}
+        return {
+            "agents": {each["id"]: in_one_order(each) for each in self.agents()},
+            "blocks": {each["id"]: in_one_order(each) for each in self.blocks()},
+        }
 
     def backup(self) -> Callable[[], None]:
         """Take a backup; what it gives writes it back: values, prompts, names, and nothing younger."""
@@ -114,10 +116,21 @@ class System:
         return restore
 
 
-def _sorted_lists(agent: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The server gives these in no order."""
-    ids = {name: sorted(agent[name], key=lambda each: each["id"]) for name in ("blocks", "tools")}
-    return {**agent, **ids, "tags": sorted(agent["tags"])}
+def in_one_order(found: Any) -> Any:
+    """The same with its tags and its lists of rows sorted: the server reads those in whatever order its database likes.
+
+    Seen on the real one: an agent's blocks change places, in ``memory`` too, when PostgreSQL picks another plan.
+    """
+    if isinstance(found, dict):
+        return {name: sorted(each) if name == "tags" and each else in_one_order(each) for name, each in found.items()}
+    if isinstance(found, list):
+        rows = [in_one_order(each) for each in found]
+        return sorted(rows, key=itemgetter("id")) if all(_is_row(each) for each in rows) else rows
+    return found
+
+
+def _is_row(found: Any) -> bool:
+    return isinstance(found, dict) and isinstance(found.get("id"), str)
 
 
 @contextmanager

@@ -31,7 +31,7 @@ def test_the_first_plan_names_every_agent_and_block_and_changes_nothing(first: P
     blocks = {(scope, ref) for scope, ref in created - agents}
     assert len(blocks) == len(THREE) * len({ref for _, ref in blocks})
     assert all(ref.startswith(f"block/{first.course}/") for _, ref in blocks)
-    assert first.snapshot_everything() == before
+    first.assert_unchanged(before)
 
 
 def test_the_first_apply_ends_in_sync_and_the_second_does_nothing(first: Place) -> None:
@@ -72,7 +72,7 @@ def test_a_plan_leaves_a_workspace_in_sync_untouched(place: Place) -> None:
     before = place.snapshot_everything()
     assert place.plan().exit_code == 0
     assert place.again().plan().exit_code == 0
-    assert place.snapshot_everything() == before
+    place.assert_unchanged(before)
 
 
 def test_the_command_line_says_the_same(first: Place) -> None:
@@ -81,7 +81,7 @@ def test_the_command_line_says_the_same(first: Place) -> None:
     assert planned.returncode == 2, planned.stderr
     for user in THREE:
         assert user in planned.stdout
-    assert first.snapshot_everything() == before
+    first.assert_unchanged(before)
 
     applied = first.command("--once", "--apply")
     assert applied.returncode == 0, applied.stdout + applied.stderr

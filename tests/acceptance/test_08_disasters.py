@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -23,13 +22,7 @@ def _assert_halts(place: Place, *said: str) -> None:
         sentences = " ".join(halt.reason for halt in report.halts)
         for each in said:
             assert each in sentences, sentences
-    assert _meaning(place.snapshot_everything()) == _meaning(before)
-
-
-def _meaning(everything: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Of the workspace, all but ``state/``; of Letta, everything."""
-    kept = {path: text for path, text in everything["files"].items() if not path.startswith("state/")}
-    return {**everything, "files": kept}
+    place.assert_unchanged(before, but="state/")
 
 
 def _lived_in(place: Place) -> None:
@@ -257,7 +250,7 @@ def test_the_command_line_names_the_way_on_and_takes_it(
         assert way_on in told.stdout
         assert "nothing was written" in told.stdout
         assert "In sync" not in told.stdout
-    assert _meaning(place.snapshot_everything()) == _meaning(before)
+    place.assert_unchanged(before, but="state/")
 
     done = place.command("--once", "--apply", way_on)
     assert done.returncode == ends, done

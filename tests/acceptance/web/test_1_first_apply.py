@@ -33,7 +33,7 @@ def test_a_plan_of_an_empty_open_webui_and_letta_names_everything_and_changes_no
     assert {("openwebui", f"model/{place.course}"), ("openwebui", f"model/{place.course}/note-taker")} <= made
     notes = [each for each in report.actions if each.remote == "openwebui" and each.ref.startswith("block/")]
     assert {each.scope for each in notes} == {"courses", *(f"user/{learner}" for learner in learners)}
-    assert place.snapshot_everything() == before
+    place.assert_unchanged(before)
     assert place.web.everything() == web
     assert place.web.tap.writes() == []
 
