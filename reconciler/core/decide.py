@@ -138,7 +138,8 @@ def _merged(base: FieldBase, git: Held, live: Held) -> Held | None:
         return None
     start = _start(base.ancestor, base, git)
     if live is ABSENT and base.chain and same_settled(base, git) and unique_items(git) is not None:
-        return merged(start, git, ()) or ABSENT  # a turn that took the list away knew only the items of its start
+        kept = merged(start, git, ())  # a turn that took the list away knew only the items of its start
+        return ABSENT if kept == () else kept
     both = merged(start, git, live)
     return None if isinstance(both, str) and _brings_back(base, git, both) else both
 

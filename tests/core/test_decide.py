@@ -118,6 +118,7 @@ CASES: list[tuple[str, FieldRule, FieldBase, Held, Held, Decision]] = [
     ("git put back twice", FREE, base(T("x"), (T(""), GIT), (T("x"), GIT)), T("x"), T("y"), Merge(T("xy"))),
     ("a turn undid a capture and took the list away", FREE, base(T(""), (T("x"), LIVE)), T("x"), ABSENT, Merge(T("x"))),
     ("live took away all that it knew", FREE, base(T("x"), (T("xy"), LIVE)), T("xy"), ABSENT, Merge(T("y"))),
+    ("what was no list became one, and live took it away", FREE, base(False, (T("x"), GIT)), T("x"), ABSENT, both),
     ("the merge is too long", TWO, base(T("a")), T("ag"), T("al"), bad_merge),
     ("live's list is too long", TWO, base(T("a")), T("a"), T("alm"), Conflict("too many")),
     ("git dropped the list, live added", FREE, base(T("a")), ABSENT, T("al"), both),
@@ -197,7 +198,13 @@ def test_gits_newer_value_is_replaced_only_by_a_merge(m: Meeting) -> None:
 def test_what_is_unsettled_of_git_is_never_captured_over(m: Meeting) -> None:
     """A turn may have begun before git's value was sent, so its news need not have seen it."""
     if m.base.chain and m.base.chain[-1].origin is GIT and isinstance(decided(m), Capture):
-        assert unique_items(m.live) is not None or isinstance(m.live, str)
+        assert unique_items(m.live) is not None or isinstance(m.live, str) or _took_away_what_it_knew(m)
+
+
+def _took_away_what_it_knew(m: Meeting) -> bool:
+    """Whether each item of git's list was in every value that a turn can have started from, and live has no list."""
+    started = [unique_items(each) for each in (m.base.settled, *(link.value for link in m.base.chain))]
+    return m.live is ABSENT and all(each is not None and set(m.git) <= set(each) for each in started)
 
 
 @given(items, items, items)
