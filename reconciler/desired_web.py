@@ -78,7 +78,7 @@ def course_spec(ref: Ref) -> Spec:
         "description": FieldRule(problem=_one_line),
         "system": FieldRule(problem=_text),
         "welcome_first": FieldRule(problem=_text),
-        "suggestion_prompts": FieldRule(problem=_texts),
+        "suggestion_prompts": FieldRule(problem=_texts, empty=()),
     }
     return Spec(ref, {**merged, **dict.fromkeys(MODEL_SETTINGS, OWNED_THERE)}, ONLY_WEB, open=False)
 

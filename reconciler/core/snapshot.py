@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from reconciler.core.value import ABSENT, Fields, Held
+from reconciler.core.value import ABSENT, Fields, Held, Value
 
 Scope: TypeAlias = str
 """``courses`` or ``user/<id>``."""
@@ -65,12 +65,14 @@ class FieldRule:
     default: what the course declares; ABSENT where it declares nothing.
     problem: says why a value breaks the field's type, options or max; None where it does not.
     remotes: the remotes that have the field; None: all that have the resource.
+    empty: what is sent for ABSENT, where a remote keeps the field beside a document and cannot leave it out.
     """
 
     owned: bool = False
     default: Held = ABSENT
     problem: Callable[[Held], str | None] = accept_any
     remotes: frozenset[str] | None = None
+    empty: Value = ""
 
     def applies_to(self, remote: str) -> bool:
         """Whether this remote has the field at all."""

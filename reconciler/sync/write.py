@@ -14,8 +14,8 @@ from reconciler.core.base import Base, FieldBases
 from reconciler.core.outcome import Notice
 from reconciler.core.plan import Change, made
 from reconciler.core.settle import Running
-from reconciler.core.snapshot import Ref, Unreadable
-from reconciler.core.value import Held, Value
+from reconciler.core.snapshot import UNDECLARED, Ref, Unreadable
+from reconciler.core.value import ABSENT, Held, Value
 from reconciler.desired import COURSES, SETTINGS
 from reconciler.ports import Action, Applied, Failed, Live, Outcome, Remote, Stale
 from reconciler.store.journal import Stamp
@@ -167,10 +167,10 @@ def _creation(work: ScopeWork, remote: str, ref: Ref) -> Action:
 
 def _update(work: ScopeWork, remote: str, live: Live, changes: Sequence[Change]) -> Action:
     """The write of these fields and no others: a field in conflict keeps the value it has there."""
-    ref = live.ref
+    ref, rules = live.ref, work.desired.specs[live.ref].rules
     sent = {change.name for change in changes}
     beside: dict[str, Value] = {
-        change.name: change.after  # type: ignore[misc]
+        change.name: rules.get(change.name, UNDECLARED).empty if change.after is ABSENT else change.after
         for change in changes
         if live.text is None or change.name.startswith(SETTINGS)
     }
