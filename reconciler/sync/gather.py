@@ -13,7 +13,7 @@ from reconciler.core.settle import Running
 from reconciler.core.snapshot import Scope
 from reconciler.desired import COURSES, Context, Desired, desired_of_courses, desired_of_user
 from reconciler.desired_web import WEB
-from reconciler.errors import ReconcilerError, Terminal
+from reconciler.errors import ReconcilerError, Terminal, Transient
 from reconciler.manifest.user import User, load_user
 from reconciler.policy import Policy, Ways
 from reconciler.ports import Clock, Depth, Observation, People, Remote, Repo, Workspace
@@ -86,6 +86,8 @@ class Gathering:
     courses_at: str = ""
     commits: int = 0
     _setting: Setting | None = None
+    _bases: dict[Scope, dict[str, str | None]] = field(default_factory=dict[Scope, "dict[str, str | None]"])
+    """Where every base stood before anything was observed."""
 
     @property
     def halted(self) -> bool:
@@ -108,6 +110,7 @@ class Gathering:
             if not self.attempt(scope, lambda s=scope, r=repo: memory.holds(s, r))
         }
         stored = {scope: bases for scope, repo in moved.items() if (bases := self._stored(scope, repo)) is not None}
+        self._bases = {scope: {name: base.commit for name, base in bases.items()} for scope, bases in stored.items()}
         self._list_runs([base for bases in stored.values() for base in bases.values()])
         self._observe(None if scopes is None else list(repos), depth)
         if not self.observations:
@@ -247,6 +250,7 @@ class Gathering:
         desired = self._desired(scope, repo, head)
         observations = self._trusted()
         work = load_scope(scope, repo, head, desired, list(observations))
+        self._check_bases(work)
         check_forward(work, self.ways.accept_rewind)
         work.threads = threads
         look(work, observations, self.runs, self.stamp)
@@ -259,6 +263,12 @@ class Gathering:
             self.courses_at = f"{head} and edits"
         work.prunes = left_over(work) if self.ways.prune else []
         self.works.append(work)
+
+    def _check_bases(self, work: ScopeWork) -> None:
+        """Refuse to judge what was observed by a base that another process saved later: its news may be older."""
+        known = self._bases.get(work.scope) or self.engine.memory.bases(work.scope)
+        if known is not None and any(known[name] != stored.commit for name, stored in work.stored.items()):
+            raise Transient(f"another process brought {work.scope} up to date meanwhile; the next pass starts over")
 
     def _is_skipped(self, scope: Scope) -> bool:
         """Whether nothing of the scope has moved since it was found to be in order; it is noted then."""

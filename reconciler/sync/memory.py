@@ -46,6 +46,7 @@ class Memory:
     """The scopes known to be in order."""
 
     def __init__(self, remotes: list[str]) -> None:
+        self._remotes = remotes
         self._refs = [MAIN, *(name for remote in remotes for name in (base_ref(remote), tracking_ref(remote)))]
         self._known: dict[Scope, Known] = {}
 
@@ -53,6 +54,11 @@ class Memory:
         """Whether the scope was in order when its refs stood where they stand now."""
         known = self._known.get(scope)
         return known is not None and known.refs == self._standing(repo)
+
+    def bases(self, scope: Scope) -> Mapping[str, str | None] | None:
+        """Where the bases of a known scope stood, by remote."""
+        known = self._known.get(scope)
+        return known and {name: known.refs[base_ref(name)] for name in self._remotes}
 
     def unchanged(self, scope: Scope, setting: Setting, observations: Mapping[str, Observation]) -> Known | None:
         """The scope as known, where it holds and nothing that was observed differs."""
