@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from reconciler.core.snapshot import Ref, Scope, Unreadable
-from reconciler.core.value import Value
+from reconciler.core.value import Fields, Value
 from reconciler.desired import Context, desired_of_user
 from reconciler.manifest.user import load_user
 from reconciler.policy import Policy
@@ -46,6 +46,9 @@ class StillRemote:
 
     def explain(self, edits: Sequence[Edit], since: datetime | None) -> Sequence[Actor]:
         raise NotImplementedError("nobody edits anything here")
+
+    def past(self, live: Live) -> Sequence[Fields]:
+        return ()
 
 
 def still_learners(workspace: GitWorkspace) -> dict[Scope, dict[Ref, Live | Unreadable]]:

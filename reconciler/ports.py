@@ -268,6 +268,10 @@ class Remote(Protocol):
         """Who made each edit, as far as evidence goes; one actor per edit, in order."""
         ...
 
+    def past(self, live: Live) -> Sequence[Fields]:
+        """What it held lately by the system's own record, the present first; empty where the system keeps none."""
+        ...
+
 
 @dataclass(frozen=True)
 class WebUser:

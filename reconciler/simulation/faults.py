@@ -9,6 +9,7 @@ from random import Random
 from typing import TypeAlias
 
 from reconciler.core.snapshot import Ref, Scope, Unreadable
+from reconciler.core.value import Fields
 from reconciler.errors import Transient
 from reconciler.ports import (
     Action,
@@ -219,6 +220,11 @@ class SimRemote:
         self._touch("explain")
         self._maybe_fail("the messages could not be read")
         return self._inner.explain(edits, since)
+
+    def past(self, live: Live) -> Sequence[Fields]:
+        self._touch("past")
+        self._maybe_fail("the version history could not be read")
+        return self._inner.past(live)
 
     def _touch(self, what: str) -> None:
         self._clock.advance(0.02)

@@ -139,6 +139,9 @@ class MemoryLetta:
     def explain(self, edits: Sequence[Edit], since: datetime | None) -> Sequence[Actor]:
         return [self._explain_one(edit) for edit in edits]
 
+    def past(self, live: Live) -> Sequence[Fields]:
+        return ()
+
     # ------------------------------------------------------------------ reading
 
     def _live(self, thing: Block | Agent) -> Live:

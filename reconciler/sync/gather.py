@@ -256,7 +256,7 @@ class Gathering:
         look(work, observations, self.runs, self.stamp)
         decide_scope(work)
         if WEB in work.seen:
-            doubt(work)
+            doubt(work, self.engine.remotes[WEB])
             complain(work)
         if scope == COURSES and (edits := edits_of_courses(work)):
             self.courses = self.engine.reader.read(repo, head, edits)

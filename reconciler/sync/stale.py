@@ -15,6 +15,8 @@ from reconciler.core.snapshot import Ref
 from reconciler.core.value import ABSENT, Fields, Held, same
 from reconciler.desired_web import WEB
 from reconciler.manifest.lens import InvalidBlock
+from reconciler.manifest.lenses import EMPTY
+from reconciler.ports import Live, Remote
 from reconciler.store.journal import tracking_ref
 from reconciler.store.pending import GIT, PendingDiff
 from reconciler.sync.scope import ScopeWork, decide_scope
@@ -23,9 +25,9 @@ MOST_STEPS_BACK = 200
 """How many commits of one ref are searched for replaced values."""
 
 
-def doubt(work: ScopeWork) -> None:
+def doubt(work: ScopeWork, web: Remote) -> None:
     """Plan again with a question for every field that may have come from an old page."""
-    asked = frozenset({*_still_asked(work), *_went_back(work)})
+    asked = frozenset({*_still_asked(work), *_went_back(work, web)})
     if asked:
         work.suspect = asked
         decide_scope(work)
@@ -49,16 +51,17 @@ def _carries(live: Held, diff: PendingDiff) -> bool:
     return same(live, diff.values[WEB])
 
 
-def _went_back(work: ScopeWork) -> Iterator[FieldKey]:
+def _went_back(work: ScopeWork, web: Remote) -> Iterator[FieldKey]:
     saved: dict[Ref, dict[str, Held]] = {}
     for change in (*work.plan.captured, *work.plan.clashes):
         if change.remote == WEB and change.ref.startswith("model/"):
             saved.setdefault(change.ref, {})[change.name] = change.live
     for ref, fields in saved.items():
         if len(fields) > 1:
-            replaced, shown = list(_versions(work, ref, work.head)), list(_looks(work, ref))
+            replaced, held = list(_versions(work, ref, work.head)), [list(_looks(work, ref)), _past(work, ref, web)]
             for name, live in fields.items():
-                if any(same(old.get(name, ABSENT), live) for old in replaced) or _is_again(shown, name, live):
+                was = any(same(old.get(name, ABSENT), live) for old in replaced)
+                if was or any(_is_again(shown, name, live) for shown in held):
                     yield ref, name
 
 
@@ -72,6 +75,13 @@ def _looks(work: ScopeWork, ref: Ref) -> Iterator[Fields]:
     """What Open WebUI has held of the document, newest first: of a list that was merged, ``main`` never had it so."""
     at = work.repo.ref(tracking_ref(WEB))
     yield from _versions(work, ref, at) if at else ()
+
+
+def _past(work: ScopeWork, ref: Ref, web: Remote) -> list[Fields]:
+    """What Open WebUI says that it held, newest first: what came and went between two looks is nowhere else."""
+    live = work.shown[WEB][ref]
+    assert isinstance(live, Live), "what could not be read has no field that went back"
+    return [{name: value for name, value in old.items() if value not in EMPTY} for old in web.past(live)]
 
 
 def _versions(work: ScopeWork, ref: Ref, tip: str) -> Iterator[Fields]:

@@ -150,3 +150,19 @@ def test_several_fields_with_values_of_their_own_are_what_somebody_meant(school:
     assert not report.conflicts
     assert "Quite another one." in school.text()
     assert 'name = "Essay Studio"' in school.text()
+
+
+def test_what_came_and_went_between_two_looks_is_known_by_the_version_history(school: School, staff: Account) -> None:
+    page = school.model()
+    school.save(page, staff, params=page["params"] | {"system": "Half a thought."})
+    half = school.model()
+    school.save(half, staff, params=half["params"] | {"system": NEW})
+    school.sync()
+    assert NEW in school.text()
+    school.save(half, staff, name="Essay Studio")
+    report = school.sync()
+
+    assert [field.reason for each in report.conflicts for field in each.fields] == [WENT_BACK]
+    assert NEW in school.text()
+    assert "Half a thought." not in school.text()
+    assert 'name = "Essay Studio"' in school.text()

@@ -21,12 +21,17 @@ Mutant = Callable[[Patch], None]
 
 def no_doubt(patch: Patch) -> None:
     """What an old page brings back is taken."""
-    patch.setattr(gather, "doubt", lambda work: None)
+    patch.setattr(gather, "doubt", lambda work, web: None)
 
 
 def only_main_is_searched(patch: Patch) -> None:
     """An old page is known only by what `main` has held."""
     patch.setattr(stale, "_is_again", lambda shown, name, live: False)
+
+
+def only_looks_are_searched(patch: Patch) -> None:
+    """What Open WebUI held between two passes, by its own history, is forgotten."""
+    patch.setattr(OpenWebUIRemote, "past", lambda self, live: ())
 
 
 def asked_once(patch: Patch) -> None:
@@ -162,6 +167,7 @@ MUTANTS_BESIDE_WEB: Mapping[str, Mutant] = {
     each.__name__: each
     for each in (
         no_doubt,
+        only_looks_are_searched,
         only_main_is_searched,
         asked_once,
         held_is_missing,

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from reconciler.core.outcome import Report
+from reconciler.core.value import Fields
 from reconciler.errors import Transient
 from reconciler.manifest.names import NameRefused
 from reconciler.policy import Policy, WebPolicy
@@ -69,6 +70,9 @@ class Hall:
         raise AssertionError("nothing here asks for a write")
 
     def explain(self, edits: Sequence[Edit], since: datetime | None) -> Sequence[Actor]:
+        return ()
+
+    def past(self, live: Live) -> Sequence[Fields]:
         return ()
 
     def users(self) -> Sequence[WebUser]:

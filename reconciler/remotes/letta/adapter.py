@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import TypeVar
 
 from reconciler.core.snapshot import Scope, Unreadable
+from reconciler.core.value import Fields
 from reconciler.errors import Terminal
 from reconciler.ports import Action, Actor, Depth, Edit, Live, Observation, Outcome, Person, Run
 from reconciler.remotes.letta.attribution import Attribution
@@ -66,6 +67,10 @@ class LettaRemote:
 
     def explain(self, edits: Sequence[Edit], since: datetime | None) -> Sequence[Actor]:
         return _answered(lambda: self._attribution.explain(edits, since))
+
+    def past(self, live: Live) -> Sequence[Fields]:
+        """None is asked for: no editor of Letta's sends fields that its user did not touch."""
+        return ()
 
     def _runs(self) -> list[Run]:
         found, _ = walk(self._api.runs, RUNS_A_PAGE, {"active": True})

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import TypeVar
 
 from reconciler.core.snapshot import Scope, Unreadable
+from reconciler.core.value import Fields
 from reconciler.errors import Terminal
 from reconciler.ports import Action, Actor, Depth, Edit, Live, Observation, Outcome, Run, WebGroup, WebUser
 from reconciler.remotes.openwebui.catalog import Catalog
@@ -79,6 +80,11 @@ class OpenWebUIRemote:
 
     def explain(self, edits: Sequence[Edit], since: datetime | None) -> Sequence[Actor]:
         return _answered(lambda: self._explainer.explain(edits))
+
+    def past(self, live: Live) -> Sequence[Fields]:
+        """Of a model its version history; of a note there is none."""
+        is_model = live.ref.startswith("model/")
+        return [version.fields for version in self.history(live.handle)] if is_model else ()
 
     # ------------------------------------------------------------------ beyond the port
 
