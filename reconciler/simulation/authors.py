@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from reconciler.core.value import Fields, Value
-from reconciler.manifest.lenses import COURSE
+from reconciler.core.value import ABSENT, Fields, Held
+from reconciler.manifest.lenses import COURSE, EMPTY
 from reconciler.simulation.courses import COURSE_SWITCHES, MOODS, SYSTEMS, first_course
 from reconciler.simulation.documents import fields_of
 from reconciler.simulation.world import COURSES, World
@@ -56,15 +56,17 @@ def edit_course(world: World) -> None:
         world.commit(COURSES, {place.path: text.encode()}, what, "author")
 
 
-def some_course_edit(world: World, fields: Fields) -> dict[str, Value]:
+def some_course_edit(world: World, fields: Fields) -> dict[str, Held]:
     """A change that somebody might make to what people see of a course: mostly of one field."""
     names = ["name", "description", "system", "welcome_first", "suggestion_prompts"]
     chosen = world.rng.sample(names, world.rng.choice([1, 1, 1, 2]))
     return {name: _edited_course(world, name, fields) for name in chosen}
 
 
-def _edited_course(world: World, name: str, fields: Fields) -> Value:
+def _edited_course(world: World, name: str, fields: Fields) -> Held:
     held = fields.get(name, ())
+    if name != "name" and held not in EMPTY and world.rng.random() < 0.15:
+        return ABSENT
     if name != "suggestion_prompts" or not isinstance(held, tuple):
         return world.fresh(COURSES)
     items = list(held)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from reconciler.core.outcome import IN_SYNC, Report
 from reconciler.core.snapshot import Scope
 from reconciler.core.value import ABSENT, Held, Value, same
-from reconciler.ports import Depth
+from reconciler.ports import NO_FIELDS, Depth
 from reconciler.simulation.actors import clean_worktree, correct_in_git, decide, edit_in_git, mend_in_git
 from reconciler.simulation.authors import mend_course
 from reconciler.simulation.courses import SYSTEMS
@@ -202,17 +202,18 @@ def _check_privacy(world: World, scope: Scope) -> None:
                 raise Violation(f"{scope}: {text!r} is partly {other[:-1]}'s and stands with {own}")
 
 
-def _second_system(world: World) -> Value:
-    return (fields_of("model/c2", world.text(COURSES, "c2/course.toml")) or {})["system"]
+def _system(world: World, course: str) -> Value:
+    """The system prompt as the course file has it, where it has one."""
+    return (fields_of(f"model/{course}", world.text(COURSES, f"{course}/course.toml")) or NO_FIELDS).get("system", "")
 
 
 def _check_agents(world: World) -> None:
     """There is exactly one agent for every learner and course, and it is as the course says."""
     system = SYSTEMS[world.versions.get("system", 0)]
     if world.web:
-        system = (fields_of("model/c1", world.text(COURSES, "c1/course.toml")) or {})["system"]
+        system = _system(world, "c1")
     for agent in world.server.agents.values():
-        wanted = system if agent.ref == "agent/c1" else _second_system(world)
+        wanted = system if agent.ref == "agent/c1" else _system(world, "c2")
         if agent.fields["system"] != wanted:
             raise Violation(f"{agent.scope} {agent.ref}: its system prompt is {agent.fields['system']!r}")
         if any(diff.ref == agent.ref for diff in world.diffs(agent.scope)):

@@ -50,7 +50,9 @@ class Story:
     expect: what it must hold in the end, as far as one side alone decided it. meant: when each value was last meant
     live. left: when git last gave each value up. added, removed: the parts that somebody put in or took out live.
     gained: the parts that a person put into git. lost: those git gave up. gone: parts that anybody ever removed.
-    wanted: parts that were seen live by a pass that ended well. disputed: parts that stood in a conflict.
+    wanted: parts that were seen live by a pass that ended well. disputed: parts that stood in a conflict. given: when
+    each value was last sent to the live side, or known to be there. taken_at: when git took its value. captured_at:
+    when it last took one from the live side.
     """
 
     prose: bool
@@ -71,6 +73,9 @@ class Story:
     gone: set[str] = field(default_factory=set[str])
     wanted: set[str] = field(default_factory=set[str])
     disputed: set[str] = field(default_factory=set[str])
+    given: dict[str, int] = field(default_factory=dict[str, int])
+    taken_at: int = NEVER_YET
+    captured_at: int = NEVER_YET
 
     # ------------------------------------------------------------------ what people and agents mean
 
@@ -87,6 +92,11 @@ class Story:
         self.news.update(f"+{part}" for part in new if part not in old)
         self.removed.update((part, at) for part in old if part not in new)
         self.gone.update(part for part in old if part not in new)
+
+    def leave_out(self, after: Held, at: int) -> None:
+        """Somebody wrote the whole anew: none of what git ever gave the live side is meant that they left out."""
+        held = self._parts(after)
+        self.removed.update((part, at) for part in self.lost if part not in held)
 
     def come_back(self, before: Held, live: Held, at: int) -> None:
         """A turn wrote a value of its memory. One that git held lately is old; any other is news, and anybody's: with
@@ -141,7 +151,7 @@ class Story:
         self.recent.add(key_of(self.git))
         old, new = self._parts(self.git), self._parts(after)
         self.lost.update((part, at) for part in old if part not in new)
-        self.git = after
+        self.git, self.taken_at = after, at
 
     def born(self, after: Held, at: int) -> None:
         """Git took the course's default."""
@@ -152,6 +162,8 @@ class Story:
         """Git took a value from the live side."""
         self.news -= {key_of(after), *(f"+{part}" for part in self._parts(after))}
         self.touched.add("air")
+        self.give(after, at)
+        self.captured_at = at
         if self.by == "live" and not isinstance(self.expect, Unsure) and not same(self.expect, after):
             self.expect, self.by = UNSURE, ""  # edited again since it was read
         self.now_in_git(after, at)
@@ -166,13 +178,15 @@ class Story:
             left = self.left.get(key_of(after), NEVER_YET)
             if meant == NEVER_YET:
                 return "nobody ever meant it live"
-            is_newer = meant > left or key_of(after) in self.news
+            # What only git held, between two passes, is no old value of the live side: it cannot be from there.
+            is_newer = meant > left or key_of(after) in self.news or key_of(after) not in self.given
             return "" if is_newer else "it is an old value that nobody meant live since git gave it up"
         return self._unwanted_parts(old or (), new or (), shown)
 
     def _is_persons(self) -> bool:
         """Whether git's value is a person's edit that the live side was never given."""
-        return "git" in self.touched and "air" not in self.touched and not same(self.git, self.agreed)
+        is_given = self.given.get(key_of(self.git), NEVER_YET) > self.taken_at
+        return "git" in self.touched and "air" not in self.touched and not is_given and not same(self.git, self.agreed)
 
     def is_news(self, live: Held) -> bool:
         """Whether this live value is somebody's edit that git never held, and no question ever held either."""
@@ -199,6 +213,10 @@ class Story:
             if part not in new and self.removed.get(part, NEVER_YET) <= since:
                 return f"nobody removed {part} live"
         return ""
+
+    def give(self, value: Held, at: int) -> None:
+        """The live side was sent this value, or held it itself."""
+        self.given[key_of(value)] = at
 
     def agree(self) -> None:
         """Both sides hold one settled value."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from reconciler.core.snapshot import Ref
-from reconciler.core.value import Held, Value
+from reconciler.core.value import ABSENT, Held, Value
 from reconciler.embedded.openwebui.markdown import opened
 from reconciler.embedded.openwebui.state import Refused, Row
 from reconciler.manifest.lens import edit_block
@@ -181,8 +181,9 @@ def save_old_page(world: World) -> None:
         save(world, page, some_course_edit(world, shown_fields(page)))
 
 
-def save(world: World, page: Row, changes: Mapping[str, Value]) -> None:
-    """The form of a page is saved with these changes: every field of it is sent."""
+def save(world: World, page: Row, edits: Mapping[str, Held]) -> None:
+    """The form of a page is saved with these edits: every field of it is sent, and one taken out is sent empty."""
+    changes = {name: _emptied(name) if value is ABSENT else value for name, value in edits.items()}
     web, ref = web_of(world), ref_of_row(page)
     before, fields = web.server.row(page["id"]), shown_fields(page)
     assert before is not None, "its page would not save"
@@ -205,6 +206,10 @@ def _prompts_in_git(world: World, ref: Ref) -> tuple[Value, ...]:
 
 def _texts(held: Value) -> tuple[Value, ...]:
     return held if isinstance(held, tuple) else ()
+
+
+def _emptied(name: str) -> Value:
+    return () if name == PROMPTS else ""
 
 
 def _form(page: Row, fields: Mapping[str, Value]) -> dict[str, object]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from reconciler.core.base import Base, Settled, Unsettled
+from reconciler.core.base import Base, FieldBase, Settled, Unsettled
 from reconciler.core.decide import NO_COMMON_PAST, SAID_BY_BOTH
 from reconciler.core.merge import merge_text
 from reconciler.core.snapshot import Ref, Scope
@@ -36,7 +36,7 @@ class Witness:
     """One per live system, and it meets only git there: what git took from another is to it an edit in git.
 
     seen: documents the engine was shown in this pass. kept: those of passes that ended well. looked: the moment each
-    was last shown.
+    was last shown. commits: the moment of each commit on ``main``.
     """
 
     repos: Mapping[Scope, MemoryRepo]
@@ -49,6 +49,7 @@ class Witness:
     kept: set[tuple[Scope, Ref, str]] = field(default_factory=set[tuple[Scope, Ref, str]])
     looked: dict[tuple[Scope, Ref], int] = field(default_factory=dict[tuple[Scope, Ref], int])
     people: list[tuple[Scope, str]] = field(default_factory=list[tuple[Scope, str]])
+    commits: dict[str, int] = field(default_factory=dict[str, int])
     moment: int = 0
 
     def story(self, scope: Scope, ref: Ref, name: str) -> Story:
@@ -94,6 +95,7 @@ class Witness:
             story = self.story(scope, ref, name)
             for before in (story.git, story.agreed, ABSENT):  # what the whole does not say is out of it
                 story.mean_live(before, new.get(name, ABSENT), self.moment, sure=False)
+            story.leave_out(new.get(name, ABSENT), self.moment)
             story.unsure()
 
     # ------------------------------------------------------------------ commits
@@ -103,6 +105,7 @@ class Witness:
         repo = self.repos[scope]
         for commit in repo.log(new, old):
             self.moment += 1
+            self.commits[commit.id] = self.moment
             self._commit(scope, repo, commit)
 
     def _commit(self, scope: Scope, repo: MemoryRepo, commit: Commit) -> None:
@@ -178,17 +181,20 @@ class Witness:
             self._check_both_sided(f"{scope} {diff.ref} {diff.field}", diff, story)
 
     def _check_both_sided(self, where: str, diff: PendingDiff, story: Story) -> None:
+        """An answer that the live side has yet to hear is an edit of git's."""
         if diff.reason not in (SAID_BY_BOTH, NO_COMMON_PAST):
             return
-        if not ({"git", "live"} <= story.touched or "air" in story.touched):
+        if not ({"git", "live"} <= story.touched or "air" in story.touched or story.decided):
             raise Violation(f"{where}: a conflict ({diff.reason}) where only {story.touched or 'nobody'} edited")
 
     def overwritten(self, scope: Scope, ref: Ref, before: str, after: str) -> None:
         """The engine writes over a live text: nothing may go that nobody has had a chance to see."""
+        self.moment += 1
         old, new = fields_of(ref, before), fields_of(ref, after)
         if old is None or new is None:
             return
         for name in _changed(old, new):
+            self.story(scope, ref, name).give(new.get(name, ABSENT), self.moment)
             if self.story(scope, ref, name).is_news(old.get(name, ABSENT)):
                 lost = f"{old.get(name, ABSENT)!r} was overwritten, and nobody was asked"
                 raise Violation(f"{scope} {ref} {name} ({self.remote}): {lost}")
@@ -231,8 +237,12 @@ class Witness:
 
     def _settle(self, story: Story, base: Base, ref: Ref, name: str, live: Fields | None) -> None:
         known = base.of(ref, name)
+        for value in _values(known):
+            story.given.setdefault(value, self.moment)
         if not known.is_settled or isinstance(known.settled, Unsettled):
             story.touched.add("air")
+        elif story.captured_at > self.commits.get(base.main or "", story.captured_at):
+            story.touched.add("air")  # a capture that the base has yet to learn of
         elif live is not None and _equal(known.settled, story.git, live.get(name, ABSENT)):
             story.agree()
         elif same(known.settled, story.git):
@@ -245,6 +255,12 @@ class Witness:
 
 def _equal(settled: Settled, git: Held, live: Held) -> bool:
     return not isinstance(settled, Unsettled) and same(settled, git) and same(git, live)
+
+
+def _values(known: FieldBase) -> set[str]:
+    """What both sides settled on, and what was sent or agreed since."""
+    settled = set[str]() if isinstance(known.settled, Unsettled) else {key_of(known.settled)}
+    return settled | {key_of(link.value) for link in known.chain}
 
 
 def _parts(story: Story, value: Held) -> tuple[str, ...]:
