@@ -69,7 +69,7 @@ def save_base(
     parents = (previous.commit,) if previous.commit else ()
     commit = repo.commit(Draft(previous.commit, parents, changes, author, f"Base of git and {remote}", when))
     if not repo.move(base_ref(remote), previous.commit, commit):
-        raise Transient(f"{base_ref(remote)} was moved by another process meanwhile; the next pass starts over")
+        raise Transient(f"{base_ref(remote)} was moved by another process meanwhile; try again, as the loop does")
     return StoredBase(base.main, base.resources, commit)
 
 

@@ -78,7 +78,7 @@ def track(repo: Repo, remote: str, head: str, overlay: Mapping[str, bytes | None
         made = repo.commit(Draft(head, parents, overlay, RECONCILER, message, stamp.now))
         if repo.move(name, before, made):
             return made
-    raise Transient(f"{name} keeps moving; the next pass starts over")
+    raise Transient(f"{name} keeps moving; try again, as the loop does")
 
 
 def _is_same(repo: Repo, before: str, head: str, overlay: Mapping[str, bytes | None]) -> bool:

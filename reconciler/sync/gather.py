@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TypeVar
 
-from reconciler.core.guard import EVERY_SCOPE, LOST, judge
 from reconciler.core.outcome import Halt, Notice
 from reconciler.core.settle import Running
 from reconciler.core.snapshot import Scope
@@ -19,12 +19,12 @@ from reconciler.policy import Policy, Ways
 from reconciler.ports import Clock, Depth, Observation, People, Remote, Repo, Workspace
 from reconciler.store.bases import StoredBase, load_base
 from reconciler.store.courses import CourseReader, Courses
-from reconciler.store.journal import Stamp
-from reconciler.sync import accident
+from reconciler.store.journal import MAIN, Stamp
 from reconciler.sync.complain import complain
+from reconciler.sync.halts import guard, is_for_all
 from reconciler.sync.learners import Learners
-from reconciler.sync.memory import Known, Memory, Setting
-from reconciler.sync.people import Met, as_if, enrol, meet
+from reconciler.sync.memory import NOTHING, Known, Memory, Setting
+from reconciler.sync.people import Accounts, Meetings, Met, as_if, asked, enrol
 from reconciler.sync.roll import Looker, Roll, of_account
 from reconciler.sync.scope import (
     ScopeWork,
@@ -37,7 +37,6 @@ from reconciler.sync.scope import (
     load_scope,
     look,
     main_of,
-    recreate,
 )
 from reconciler.sync.stale import doubt
 from reconciler.sync.threads import Record
@@ -48,7 +47,7 @@ T = TypeVar("T")
 
 @dataclass
 class Parts:
-    """What every pass of one workspace works with. The last four remember, between passes, what was read before."""
+    """What every pass of one workspace works with. The last five remember, between passes, what was read before."""
 
     workspace: Workspace
     remotes: Mapping[str, Remote]
@@ -60,6 +59,7 @@ class Parts:
     users: dict[tuple[str, str], User]
     memory: Memory
     learners: Learners = field(default_factory=Learners)
+    meetings: Meetings = field(default_factory=Meetings)
 
 
 @dataclass
@@ -88,6 +88,8 @@ class Gathering:
     _setting: Setting | None = None
     _bases: dict[Scope, dict[str, str | None]] = field(default_factory=dict[Scope, "dict[str, str | None]"])
     """Where every base stood before anything was observed."""
+    _heads: dict[Scope, str] = field(default_factory=dict[Scope, str])
+    """Where ``main`` of the learners stood when their accounts were met."""
 
     @property
     def halted(self) -> bool:
@@ -97,18 +99,17 @@ class Gathering:
     @property
     def has_stopped(self) -> bool:
         """Whether a halt kept more than one learner from being judged: then nobody was found to be in order."""
-        return any(map(_is_for_all, self.halts))
+        return any(map(is_for_all, self.halts))
 
     def gather(self, scopes: Sequence[Scope] | None, depth: Depth) -> None:
         """Look at everything, plan every scope, and judge the whole."""
-        self._meet()
-        repos = self._repos(scopes)
-        memory = self.engine.memory
-        moved = {
-            scope: repo
-            for scope, repo in repos.items()
-            if not self.attempt(scope, lambda s=scope, r=repo: memory.holds(s, r))
-        }
+        with self._asking() as accounts:
+            learners = self._learners if accounts else []
+            repos = self._repos(scopes)
+            moved = self._moved(repos, whole=depth == "full")
+            self._meet(accounts, learners)
+        new = {scope: repo for scope, repo in self.imagined.items() if scopes is None or scope in scopes}
+        repos, moved = {**repos, **new}, {**moved, **new}
         stored = {scope: bases for scope, repo in moved.items() if (bases := self._stored(scope, repo)) is not None}
         self._bases = {scope: {name: base.commit for name, base in bases.items()} for scope, bases in stored.items()}
         self._list_runs([base for bases in stored.values() for base in bases.values()])
@@ -125,17 +126,33 @@ class Gathering:
                 self.attempt(scope, lambda s=scope, may_skip=may_skip: self.plan(s, repos[s], may_skip=may_skip))
         if depth == "full":
             self.errors += self._unlisted()
-        self._guard()
+        guard(self)
 
     def _is_unmet(self) -> bool:
         return self.engine.people is not None and self.engine.policy.web is not None and self.met is None
 
-    def _meet(self) -> None:
-        """Meet the accounts, where there are any; new learners are planned as if they had been made."""
-        people, policy = self.engine.people, self.engine.policy.web
-        if people is None or policy is None:
+    def _asking(self) -> AbstractContextManager[Callable[[], Accounts] | None]:
+        """Ask for the accounts, where there are any, while git is looked at: both take a while."""
+        people = self.engine.people
+        if people is None or self.engine.policy.web is None:
+            return nullcontext()
+        return asked(people, beside=self.engine.policy.writers > 1)
+
+    def _moved(self, repos: Mapping[Scope, Repo], *, whole: bool) -> dict[Scope, Repo]:
+        """Those that are not known to be as they were when they were last found to be in order."""
+        memory = self.engine.memory
+        return {
+            scope: repo
+            for scope, repo in repos.items()
+            if not self.attempt(scope, lambda s=scope, r=repo: memory.holds(s, self._head(s, r), r, whole=whole))
+        }
+
+    def _meet(self, accounts: Callable[[], Accounts] | None, learners: Sequence[User]) -> None:
+        """Meet the accounts; new learners are planned as if they had been made."""
+        policy = self.engine.policy.web
+        if accounts is None or policy is None:
             return
-        self.met = self.attempt(WEB, lambda: meet(people, policy, self._learners))
+        self.met = self.attempt(WEB, lambda: self.engine.meetings.meet(accounts(), policy, learners))
         if self.met is not None:
             self.imagined = as_if(self.met, self.stamp)
 
@@ -165,10 +182,14 @@ class Gathering:
         return roll.look(looker, whole=depth == "full")
 
     @cached_property
+    def _users(self) -> Sequence[str]:
+        return self.engine.workspace.users()
+
+    @cached_property
     def _learners(self) -> list[User]:
         """Every learner whose file can be read; trouble with one is met again, and told, when they are planned."""
         found: list[User] = []
-        for name in self.engine.workspace.users():
+        for name in self._users:
             try:
                 found.append(self._learner(f"user/{name}"))
             except ReconcilerError:
@@ -177,21 +198,23 @@ class Gathering:
 
     def _learner(self, scope: Scope) -> User:
         repo = self.engine.workspace.repo(scope)
-        head = main_of(repo, scope)
+        head = self._heads[scope] = main_of(repo, scope)
         return self.engine.learners.at(scope, head, lambda: self._user(scope, repo, repo.files(head)))
+
+    def _head(self, scope: Scope, repo: Repo) -> str | None:
+        """Where ``main`` stood when this pass first looked, which is all that a scope that may be skipped is asked."""
+        return self._heads[scope] if scope in self._heads else repo.ref(MAIN)
 
     def _repos(self, scopes: Sequence[Scope] | None) -> dict[Scope, Repo]:
         """The repo of every scope asked for; the courses come first, for the learners are planned against them."""
         workspace = self.engine.workspace
-        wanted = (
-            [f"user/{user}" for user in workspace.users()] if scopes is None else [s for s in scopes if s != COURSES]
-        )
+        wanted = [f"user/{user}" for user in self._users] if scopes is None else [s for s in scopes if s != COURSES]
         repos: dict[Scope, Repo] = {}
         for scope in [COURSES, *wanted]:
             repo = self.attempt(scope, lambda scope=scope: workspace.repo(scope))
             if repo is not None:
                 repos[scope] = repo
-        return {**repos, **{scope: repo for scope, repo in self.imagined.items() if scopes is None or scope in scopes}}
+        return repos
 
     def _stored(self, scope: Scope, repo: Repo) -> dict[str, StoredBase] | None:
         return self.attempt(scope, lambda: {name: load_base(repo, name) for name in self.engine.remotes})
@@ -220,10 +243,10 @@ class Gathering:
     def _unlisted(self) -> Iterable[Notice]:
         """What a full look did not show whole: unknown, so the pass is in trouble, however little there is to do."""
         for name, seen in self.observations.items():
-            asked = {ref for work in self.works for ref, spec in work.desired.specs.items() if name in spec.remotes} | {
-                ref for known in self.skipped for ref in known.shown.get(name, {})
-            }
-            for kind in sorted({ref.partition("/")[0] for ref in asked} - seen.complete):
+            asked = {ref for work in self.works for ref, spec in work.desired.specs.items() if name in spec.remotes}
+            kinds = {ref.partition("/")[0] for ref in asked}
+            kinds.update(*(known.views.get(name, NOTHING).kinds for known in self.skipped))
+            for kind in sorted(kinds - seen.complete):
                 yield Notice(name, f"its listing of {kind}s was not complete: what it did not show is left as it is")
 
     def setting(self) -> Setting:
@@ -268,18 +291,25 @@ class Gathering:
         """Refuse to judge what was observed by a base that another process saved later: its news may be older."""
         known = self._bases.get(work.scope) or self.engine.memory.bases(work.scope)
         if known is not None and any(known[name] != stored.commit for name, stored in work.stored.items()):
-            raise Transient(f"another process brought {work.scope} up to date meanwhile; the next pass starts over")
+            self.engine.memory.drop(work.scope)
+            raise Transient(f"another process brought {work.scope} up to date meanwhile; try again, as the loop does")
 
     def _is_skipped(self, scope: Scope) -> bool:
         """Whether nothing of the scope has moved since it was found to be in order; it is noted then."""
-        known = self.engine.memory.unchanged(scope, self.setting(), self.observations) if self.ways == Ways() else None
+        if not self._may_skip:
+            return False
+        known = self.engine.memory.unchanged(scope, self.setting(), self.observations)
         if known is not None:
             self.skipped.append(known)
         return known is not None
 
+    @cached_property
+    def _may_skip(self) -> bool:
+        return self.ways == Ways()
+
     def _trusted(self) -> Mapping[str, Observation]:
         """What was observed, without what the guard stopped: a scope that is planned once more must not trust it."""
-        stopped = {halt.remote for halt in self.halts if _is_for_all(halt)}
+        stopped = {halt.remote for halt in self.halts if is_for_all(halt)}
         return {name: seen for name, seen in self.observations.items() if name not in stopped}
 
     def _threads(self, scope: Scope, repo: Repo, head: str) -> list[Record]:
@@ -315,49 +345,6 @@ class Gathering:
             self.engine.users[key] = user
         return self.engine.users[key]
 
-    def _guard(self) -> None:
-        """Halt every remote whose observation looks like an accident, unless a person opened the way on."""
-        self._guard_courses()
-        for remote in self.observations:
-            if self.ways.recreate:
-                self._recreate(remote)
-            elif not self.ways.accept_loss:
-                pairs = [
-                    pair for work in self.works if remote in work.known for pair in accident.findings(work, remote)
-                ]
-                if any(found in LOST for _, found in pairs):  # what was skipped is all there, and only adds to a share
-                    pairs += [pair for known in self.skipped for pair in known.present]
-                self.halts += judge(remote, pairs, self.engine.policy.limits)
-        for remote in {halt.remote for halt in self.halts if _is_for_all(halt)} & self.observations.keys():
-            for work in self.works:
-                work.known.pop(remote, None)
-                work.seen.pop(remote, None)
-                decide_scope(work)
-
-    def _guard_courses(self) -> None:
-        served = [
-            ref.partition("/")[2]
-            for work in self.works
-            for base in work.known.values()
-            for ref in base.resources
-            if ref.startswith("agent/")
-        ]
-        enrolled = [course for user in self._enrolled() for course in user.courses]
-        for course in accident.courses_gone(enrolled, self.courses.known, served):
-            if not self.ways.accept_loss:
-                self.halts.append(Halt(COURSES, "*", COURSE_GONE.format(course=course, count=served.count(course))))
-
-    def _enrolled(self) -> list[User]:
-        present = {work.scope.partition("/")[2]: work for work in self.works if work.scope != COURSES}
-        return [user for (name, blob), user in self.engine.users.items() if _is_current(present.get(name), blob)]
-
-    def _recreate(self, remote: str) -> None:
-        for work in self.works:
-            refs = accident.lost(work, remote)
-            if refs:
-                recreate(work, remote, refs)
-                decide_scope(work)
-
     def attempt(self, where: str, act: Callable[[], T]) -> T | None:
         """The result; None, and an error or a halt in the report, where this one scope or remote is in trouble."""
         try:
@@ -367,21 +354,6 @@ class Gathering:
         except ReconcilerError as trouble:
             self.errors.append(Notice(where, str(trouble)))
         return None
-
-
-COURSE_GONE = (
-    "the course {course} has no course.toml any more, and {count} learners' agents were made from it; nothing was "
-    "written: bring the folder back, or pass --accept-loss to leave those agents as they are"
-)
-
-
-def _is_for_all(halt: Halt) -> bool:
-    """Whether it stops everybody: learners are planned against the courses, so a halt of these is one of all."""
-    return halt.scope in (EVERY_SCOPE, COURSES) or halt.remote == "*"
-
-
-def _is_current(work: ScopeWork | None, blob: str) -> bool:
-    return work is not None and work.git.files.get("user.toml") == blob
 
 
 def list_runs(remote: Remote) -> list[Running]:

@@ -32,12 +32,34 @@ class Setting:
 
 
 @dataclass(frozen=True)
+class View:
+    """What one remote showed of a scope, and the kinds of that."""
+
+    shown: Shown
+    kinds: frozenset[str]
+
+    def holds(self, now: Shown, complete: frozenset[str]) -> bool:
+        """Whether what is shown now was shown before, and what no longer is, is of a kind that was not listed whole.
+
+        An adapter that knows that something has not moved shows the same object again, which makes this cheap.
+        """
+        if self.shown == now:
+            return True
+        if any(self.shown.get(ref) != live for ref, live in now.items()):
+            return False
+        return self.kinds.isdisjoint(complete) or all(ref in now or _kind(ref) not in complete for ref in self.shown)
+
+
+NOTHING = View({}, frozenset())
+
+
+@dataclass(frozen=True)
 class Known:
     """A scope in order: where its refs stood, in which setting, and what every remote showed of it."""
 
     refs: Refs
     setting: Setting
-    shown: Mapping[str, Shown]
+    views: Mapping[str, View]
     present: tuple[tuple[Expected, Found], ...]
     warnings: tuple[Notice, ...]
 
@@ -50,10 +72,16 @@ class Memory:
         self._refs = [MAIN, *(name for remote in remotes for name in (base_ref(remote), tracking_ref(remote)))]
         self._known: dict[Scope, Known] = {}
 
-    def holds(self, scope: Scope, repo: Repo) -> bool:
-        """Whether the scope was in order when its refs stood where they stand now."""
+    def holds(self, scope: Scope, head: str | None, repo: Repo, *, whole: bool) -> bool:
+        """Whether the scope was in order when its refs stood where they stand now, ``main`` at ``head``.
+
+        Not ``whole``: the others are not read. Nobody but us moves them, and if somebody does, the next whole look
+        sees it.
+        """
         known = self._known.get(scope)
-        return known is not None and known.refs == self._standing(repo)
+        if known is None or known.refs[MAIN] != head:
+            return False
+        return not whole or known.refs == self._standing(repo)
 
     def bases(self, scope: Scope) -> Mapping[str, str | None] | None:
         """Where the bases of a known scope stood, by remote."""
@@ -63,27 +91,32 @@ class Memory:
     def unchanged(self, scope: Scope, setting: Setting, observations: Mapping[str, Observation]) -> Known | None:
         """The scope as known, where it holds and nothing that was observed differs."""
         known = self._known[scope]
-        same = known.setting == setting and all(
-            _is_same(known.shown.get(name, {}), seen.seen.get(scope, {}), seen.complete)
-            for name, seen in observations.items()
-        )
-        return known if same else None
+        if known.setting != setting:
+            return None
+        for name, seen in observations.items():
+            if not known.views.get(name, NOTHING).holds(seen.seen.get(scope, NOTHING.shown), seen.complete):
+                return None
+        return known
 
     def keep(self, work: ScopeWork, setting: Setting) -> None:
         """Remember the scope if it is in order, forget it if not. ``setting``: what it was planned in.
 
         What somebody committed since the plan was never looked at, so then nothing is remembered.
         """
-        self._known.pop(work.scope, None)
+        self.drop(work.scope)
         refs = self._standing(work.repo)
         if _is_in_order(work) and _is_current(work, refs):
             self._known[work.scope] = Known(
                 refs=refs,
                 setting=setting,
-                shown=dict(work.shown),
+                views={name: View(shown, frozenset(map(_kind, shown))) for name, shown in work.shown.items()},
                 present=tuple(_present(work)),
                 warnings=work.desired.warnings,
             )
+
+    def drop(self, scope: Scope) -> None:
+        """Forget one scope."""
+        self._known.pop(scope, None)
 
     def forget(self) -> None:
         """Forget everything: the next pass looks at all of it."""
@@ -91,14 +124,6 @@ class Memory:
 
     def _standing(self, repo: Repo) -> Refs:
         return {name: repo.ref(name) for name in self._refs}
-
-
-def _is_same(before: Shown, now: Shown, complete: frozenset[str]) -> bool:
-    for ref, live in now.items():
-        known = before.get(ref)
-        if known is not live and known != live:  # an adapter that knows it has not moved shows the same object again
-            return False
-    return len(now) == len(before) or all(ref in now or _kind(ref) not in complete for ref in before)
 
 
 def _is_in_order(work: ScopeWork) -> bool:

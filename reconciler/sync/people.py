@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from reconciler.core.outcome import Notice
 from reconciler.core.snapshot import Scope
@@ -11,11 +14,13 @@ from reconciler.desired_web import Web
 from reconciler.errors import Transient
 from reconciler.manifest.user import User
 from reconciler.policy import WebPolicy
-from reconciler.ports import Draft, People, Repo, Workspace
+from reconciler.ports import Draft, People, Repo, WebGroup, WebUser, Workspace
 from reconciler.store.journal import MAIN, Stamp, Step, commit_steps
 from reconciler.store.memory import MemoryRepo
 from reconciler.store.people import RECONCILER
 from reconciler.sync.enrol import USER_FILE, Enrolment, enrolments
+
+Accounts: TypeAlias = "tuple[Sequence[WebGroup], Sequence[WebUser]]"
 
 
 @dataclass(frozen=True)
@@ -31,11 +36,38 @@ class Met:
         return {f"user/{each.after.id}": each.after for each in self.enrolments}
 
 
-def meet(people: People, policy: WebPolicy, users: Sequence[User]) -> Met:
-    """Read accounts and groups. Raises what the adapter raises."""
-    groups = people.groups()
-    found, notices = enrolments(users, people.users(), groups, policy)
-    return Met(Web(policy, {group.name: group.id for group in groups}), tuple(found), tuple(notices))
+@contextmanager
+def asked(people: People, *, beside: bool) -> Generator[Callable[[], Accounts], None, None]:
+    """Groups and accounts: asked for ``beside`` what the caller does meanwhile, else when they are wanted.
+
+    What is given raises what the adapter raises.
+    """
+
+    def ask() -> Accounts:
+        return people.groups(), people.users()
+
+    if beside:
+        with ThreadPoolExecutor(1) as pool:
+            yield pool.submit(ask).result
+    else:
+        yield ask
+
+
+@dataclass
+class Meetings:
+    """One per engine: what the accounts ask of the learners, given again where neither of them has changed."""
+
+    _of: tuple[object, ...] = ()
+    _met: Met | None = None
+
+    def meet(self, accounts: Accounts, policy: WebPolicy, users: Sequence[User]) -> Met:
+        groups, there = accounts
+        of = (list(groups), list(there), policy, list(users))
+        if self._met is None or self._of != of:
+            found, notices = enrolments(users, there, groups, policy)
+            web = Web(policy, {group.name: group.id for group in groups})
+            self._of, self._met = of, Met(web, tuple(found), tuple(notices))
+        return self._met
 
 
 def enrol(workspace: Workspace, met: Met, stamp: Stamp) -> int:
