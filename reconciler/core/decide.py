@@ -23,7 +23,7 @@ from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from reconciler.core.base import FieldBase, Origin, Unsettled
-from reconciler.core.merge import merged, rebased, unique_items
+from reconciler.core.merge import merged, rebased, rebased_text, unique_items
 from reconciler.core.snapshot import FieldRule
 from reconciler.core.value import ABSENT, Held, same
 
@@ -152,12 +152,17 @@ def _brings_back(base: FieldBase, git: Held, text: str) -> bool:
 
 
 def _start(ancestor: Held, base: FieldBase, git: Held) -> Held:
-    """What a merge starts from: what both sides settled on, for lists with what git did since the last value sent."""
-    values = (ancestor, git, *(link.value for link in base.chain))
-    lists = [found for each in values if (found := unique_items(() if each is ABSENT else each)) is not None]
-    if len(lists) < len(values) or not base.chain:
-        return ancestor
-    return rebased(lists[0], lists[1], lists[2:])
+    """What a merge starts from: what both sides settled on, with what git did since the last value sent.
+
+    Of a sent value that is no list, or no text, a live side knows no item, and no line.
+    """
+    sent = [link.value for link in base.chain]
+    first, now = unique_items(() if ancestor is ABSENT else ancestor), unique_items(git)
+    if sent and first is not None and now is not None:
+        return rebased(first, now, [unique_items(each) or () for each in sent])
+    if sent and isinstance(ancestor, str) and isinstance(git, str):
+        return rebased_text(ancestor, git, [each if isinstance(each, str) else "" for each in sent])
+    return ancestor
 
 
 def _judged(rule: FieldRule, value: Held, live: Held) -> Decision:

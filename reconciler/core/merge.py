@@ -78,6 +78,20 @@ def merge_text(base: str, git: str, live: str) -> str | None:
     return None if hunks is None else _applied(lines, hunks)
 
 
+def rebased_text(base: str, git: str, sent: Sequence[str]) -> str:
+    """The base of a merge of texts while the values ``sent`` are not settled: a line that git put back is none of it,
+    for a live side that has not got it yet did not remove it."""
+    lines = base.splitlines(keepends=True)
+    unsure = _kept(lines, git) - set[int].intersection(*(_kept(lines, each) for each in sent))
+    return "".join(line for at, line in enumerate(lines) if at not in unsure)
+
+
+def _kept(lines: list[str], text: str) -> set[int]:
+    """Which lines still stand in a text."""
+    changed = {at for start, end, _ in _hunks(lines, text) for at in range(start, end)}
+    return {*range(len(lines))} - changed
+
+
 def _hunks(lines: list[str], text: str) -> list[Hunk]:
     other = text.splitlines(keepends=True)
     matcher = SequenceMatcher(None, lines, other, autojunk=False)

@@ -27,7 +27,7 @@ from reconciler.core.decide import (
 from reconciler.core.merge import unique_items
 from reconciler.core.snapshot import FieldRule
 from reconciler.core.value import ABSENT, Held, same
-from tests.strategies import FREE, OWNED, Meeting, held, items, meetings, values
+from tests.strategies import FREE, OWNED, Meeting, held, items, meetings, prose, values
 
 GIT, LIVE, MADE = Origin
 DEFAULT_A = FieldRule(default="a")
@@ -119,6 +119,8 @@ CASES: list[tuple[str, FieldRule, FieldBase, Held, Held, Decision]] = [
     ("a turn undid a capture and took the list away", FREE, base(T(""), (T("x"), LIVE)), T("x"), ABSENT, Merge(T("x"))),
     ("live took away all that it knew", FREE, base(T("x"), (T("xy"), LIVE)), T("xy"), ABSENT, Merge(T("y"))),
     ("what was no list became one, and live took it away", FREE, base(False, (T("x"), GIT)), T("x"), ABSENT, both),
+    ("it was no list for a while", FREE, base(T("x"), (False, GIT), (T("x"), GIT)), T("x"), ABSENT, Merge(T("x"))),
+    ("git took an item out", FREE, base(T(""), ("?", LIVE), (T("x"), GIT)), T(""), T("xy"), Merge(T("y"))),
     ("the merge is too long", TWO, base(T("a")), T("ag"), T("al"), bad_merge),
     ("live's list is too long", TWO, base(T("a")), T("a"), T("alm"), Conflict("too many")),
     ("git dropped the list, live added", FREE, base(T("a")), ABSENT, T("al"), both),
@@ -128,6 +130,8 @@ CASES: list[tuple[str, FieldRule, FieldBase, Held, Held, Decision]] = [
     ("live wrote from before git's", FREE, base(P, (PG, GIT)), PG, PL, Merge(PM)),
     ("a turn undid a capture and wrote elsewhere", FREE, base(P, (PG, LIVE)), PG, PL, Merge(PM)),
     ("a turn undid git's line and a captured one", FREE, base("b", ("g", GIT), ("m", LIVE)), "m", "l", both),
+    ("git put a line back", FREE, base(P, ("1\n3\n", GIT)), P, "1\n3\nx\n", Merge("1\n2\n3\nx\n")),
+    ("git put a line back twice", FREE, base(P, ("1\n3\n", GIT), (P, GIT)), P, "1\n3\nx\n", Merge("1\n2\n3\nx\n")),
     ("both edited one line", FREE, base(P), PG, "l\n2\n3\n", both),
 ]  # fmt: skip
 
@@ -203,8 +207,9 @@ def test_what_is_unsettled_of_git_is_never_captured_over(m: Meeting) -> None:
 
 def _took_away_what_it_knew(m: Meeting) -> bool:
     """Whether each item of git's list was in every value that a turn can have started from, and live has no list."""
-    started = [unique_items(each) for each in (m.base.settled, *(link.value for link in m.base.chain))]
-    return m.live is ABSENT and all(each is not None and set(m.git) <= set(each) for each in started)
+    started = [unique_items(each) or () for each in (m.base.settled, *(link.value for link in m.base.chain))]
+    git = unique_items(m.git)
+    return m.live is ABSENT and git is not None and all(set(git) <= set(each) for each in started)
 
 
 @given(items, items, items)
@@ -214,6 +219,16 @@ def test_no_list_item_is_lost_whatever_is_decided(settled: Held, git: Held, live
     if not isinstance(decided(m), Conflict):
         assert has(git) & has(live) <= has(kept)
         assert (has(git) | has(live)) - has(settled) <= has(kept)
+
+
+@given(prose, prose, prose, st.booleans())
+def test_no_line_that_git_put_back_is_lost(settled: str, sent: str, live: str, again: bool) -> None:
+    """The live side may hold what was sent meanwhile: it removed no line that this lacks."""
+    chain = ((sent, GIT), (settled, GIT)) if again else ((sent, GIT),)
+    meeting = Meeting(FREE, base(settled, *chain), settled, live)
+    put_back = {*settled.splitlines()} - {*sent.splitlines()}
+
+    assert isinstance(decided(meeting), Conflict) or put_back <= {*str(after(meeting)).splitlines()}
 
 
 @given(meetings())
