@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-from reconciler.core.snapshot import Scope
+from reconciler.core.snapshot import SETTING, Scope
 from reconciler.core.value import Held
 from reconciler.errors import MovedOn, Terminal, Transient
 from reconciler.ports import Person, Workspace
@@ -80,10 +80,9 @@ def _side(diff: PendingDiff, verdict: Verdict, take: str | None) -> str:
             f"diff {diff.id} holds a text that is not valid ({diff.reason}), so it cannot become git's; mend it "
             f"where it stands, in {' and '.join(diff.remotes)}, or reject it and git's text is written there again"
         )
-    if diff.ref.startswith("agent/"):
-        raise Terminal(
-            f"{diff.ref} is the course author's: to keep the live value, write it into the course's course.toml"
-        )
+    if diff.ref.startswith("agent/") or (diff.field or "").startswith(SETTING):
+        what = f"{(diff.field or '').removeprefix(SETTING)} of {diff.ref}"
+        raise Terminal(f"{what} is the course author's: to keep the live value, write it into the course's course.toml")
     sides = list(diff.remotes)
     if take is None and len(sides) > 1:
         raise Terminal(f"several live values stand: say which with --take {'|'.join([GIT, *sides])}")

@@ -5,6 +5,10 @@ from __future__ import annotations
 import tomllib
 from typing import Any
 
+import pytest
+
+from reconciler.core.decide import MOST_REWRITES
+from reconciler.errors import Terminal
 from tests.acceptance.place import TRACKING, Place
 
 
@@ -95,3 +99,18 @@ def known_rows(place: Place) -> list[Any]:
     """Ours, by the tag of the workspace."""
     tag = f"workspace:{place.workspace.uuid}"
     return [row for row in everything(place).values() if tag in row["tags"]]
+
+
+def test_drift_that_keeps_coming_back_is_asked_about_and_can_only_be_rejected(place: Place) -> None:
+    for _ in range(MOST_REWRITES + 2):
+        place.system.patch(place.block_row("ada", "journey")["id"], description="mine now")
+        place.sync()
+    (diff,) = place.open_diffs()
+    assert (diff.field, diff.values["letta"]) == ("@description", "mine now")
+
+    with pytest.raises(Terminal, match=r"^description of .* is the course author's"):
+        place.review("approved", diff.id)
+    place.review("rejected", diff.id)
+    assert place.sync().exit_code == 0
+    assert place.block_row("ada", "journey")["description"] == "Where the writer stands"
+    place.assert_at_rest()
