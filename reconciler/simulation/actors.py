@@ -115,8 +115,7 @@ def save_in_worktree(world: World) -> None:
     place = some_place(world)
     if place is not None and (fields := fields_of(place.ref, place.text)) is not None:
         text = edit_block(place.text, some_edit(world, place.scope, fields), is_prose(place.ref))
-        world.workspace.repo(place.scope).edit(place.path, text.encode())
-        world.say(f"{place.scope}: {place.path} is saved and not committed")
+        world.save(place, text)
 
 
 def clean_worktree(world: World) -> None:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
+from pathlib import Path
 from random import Random
+from traceback import extract_tb
 from typing import TextIO
 
 from reconciler.simulation.actors import act
@@ -54,7 +56,15 @@ def run_seed(seed: int, steps: int = STEPS, skip: Collection[int] = (), replicas
         check(world, calm(world, answer=world.rng.random() < 0.75))
     except Violation as violation:
         broken = str(violation)
+    except Exception as error:
+        broken = f"the engine ended: {error!r}; {_where(error)}"
     return Result(seed, steps, broken, tuple(world.trace), world.passes, world.writes, replicas)
+
+
+def _where(error: Exception) -> str:
+    """The last line of code that an error passed."""
+    last = extract_tb(error.__traceback__)[-1]
+    return f"{last.name} in {Path(last.filename).name}, line {last.lineno}"
 
 
 def _born(seed: int, replicas: int) -> World:

@@ -6,7 +6,7 @@ moment on one counter.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
@@ -107,8 +107,10 @@ class Story:
             held = self._parts(live)
             self.removed.update((part, at) for part in self._parts(before) if part in self.removed and part not in held)
 
-    def is_asked(self) -> None:
+    def is_asked(self, live: Held) -> None:
         """Somebody saved a value of it that they did not mean: it may end as what is decided."""
+        self.meant.pop(key_of(live), None)
+        self.news.discard(key_of(live))
         self.expect, self.by = UNSURE, ""
         self.touched.add("live")
 
@@ -168,8 +170,9 @@ class Story:
             self.expect, self.by = UNSURE, ""  # edited again since it was read
         self.now_in_git(after, at)
 
-    def unwanted(self, after: Held, shown: int) -> str:
-        """Why git may not take this value from the live side; empty where it may. shown: when the engine saw it."""
+    def unwanted(self, after: Held, shown: int, always: Container[str]) -> str:
+        """Why git may not take this value from the live side; empty where it may. shown: when the engine saw it.
+        always: the parts of every value that the live side can have started from."""
         old, new = parts_of(self.git, self.prose), parts_of(after, self.prose)
         if old is None and new is None and self._is_persons():
             return "a person had just committed another"
@@ -181,7 +184,7 @@ class Story:
             # What only git held, between two passes, is no old value of the live side: it cannot be from there.
             is_newer = meant > left or key_of(after) in self.news or key_of(after) not in self.given
             return "" if is_newer else "it is an old value that nobody meant live since git gave it up"
-        return self._unwanted_parts(old or (), new or (), shown)
+        return self._unwanted_parts(old or (), new or (), shown, always)
 
     def _is_persons(self) -> bool:
         """Whether git's value is a person's edit that the live side was never given."""
@@ -194,7 +197,7 @@ class Story:
         is_old = key in self.left or key in self.decided
         return parts_of(live, self.prose) is None and key in self.news and not is_old
 
-    def _unwanted_parts(self, old: Sequence[str], new: Sequence[str], shown: int) -> str:
+    def _unwanted_parts(self, old: Sequence[str], new: Sequence[str], shown: int, always: Container[str]) -> str:
         for part in new:
             is_newer = self.added.get(part, NEVER_YET) > self.lost.get(part, NEVER_YET) or f"+{part}" in self.news
             came_back = (
@@ -207,7 +210,7 @@ class Story:
             added = self.added.get(part, NEVER_YET)
             is_unseen = added > shown  # put back after the engine looked, which is for the next pass to hear of
             # Taken out and put back between two looks, it was there all along.
-            is_back = part in self._parts(self.agreed) and "air" not in self.touched
+            is_back = part in always or (part in self._parts(self.agreed) and "air" not in self.touched)
             gained = self.gained.get(part, NEVER_YET) if is_new and not is_back else NEVER_YET
             since = gained if is_unseen else max(gained, added)
             if part not in new and self.removed.get(part, NEVER_YET) <= since:

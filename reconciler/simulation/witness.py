@@ -88,7 +88,7 @@ class Witness:
             story = self.story(scope, ref, name)
             story.come_back(old.get(name, ABSENT), new.get(name, ABSENT), self.moment)
             if is_page:
-                story.is_asked()
+                story.is_asked(new.get(name, ABSENT))
 
     def _mean_all(self, scope: Scope, ref: Ref, new: Fields) -> None:
         for name in {**self.git.get((scope, ref), NO_FIELDS), **new}:
@@ -151,7 +151,8 @@ class Witness:
                 raise Violation(f"{where}: a default replaced {story.git!r}")
             story.unsure()
             return
-        if why := story.unwanted(after, self.looked.get((scope, ref), self.moment)):
+        known = load_base(self.repos[scope], self.remote).of(ref, name)
+        if why := story.unwanted(after, self.looked.get((scope, ref), self.moment), _always(story, known)):
             if key_of(ABSENT) in story.meant:
                 return  # removed live: back at its default
             if story.prose and self._is_unclean(scope, ref, story, after):
@@ -255,6 +256,12 @@ class Witness:
 
 def _equal(settled: Settled, git: Held, live: Held) -> bool:
     return not isinstance(settled, Unsettled) and same(settled, git) and same(git, live)
+
+
+def _always(story: Story, known: FieldBase) -> set[str]:
+    """The parts of all that the live side can have started from."""
+    settled = () if isinstance(known.settled, Unsettled) else _parts(story, known.settled)
+    return set(settled).intersection(*(_parts(story, link.value) for link in known.chain))
 
 
 def _values(known: FieldBase) -> set[str]:

@@ -73,7 +73,7 @@ class World:
     writes: int = 0
     last_touches: int = 60
     _count: int = 0
-    _broken: set[tuple[Scope, Ref]] = field(default_factory=set[tuple[Scope, Ref]])
+    _waited: set[tuple[Scope, Ref]] = field(default_factory=set[tuple[Scope, Ref]])
     _reach: dict[Scope, Reach] = field(default_factory=dict[Scope, Reach])
 
     def __post_init__(self) -> None:
@@ -187,8 +187,14 @@ class World:
         assert repo.move(MAIN, old, new), "nobody comes between"
         self._committed(scope, old, new)
         texts = [(ref_of(scope, path), content) for path, content in changes.items()]
-        self._broken |= {(scope, ref) for ref, text in texts if ref and text and fields_of(ref, text.decode()) is None}
+        self._waited |= {(scope, ref) for ref, text in texts if ref and text and fields_of(ref, text.decode()) is None}
         self.say(f"commit to {scope} by {who}: {message}")
+
+    def save(self, place: Place, text: str) -> None:
+        """Somebody saves a file and does not commit it: what is live of it has to wait."""
+        self.workspace.repo(place.scope).edit(place.path, text.encode())
+        self._waited.add((place.scope, place.ref))
+        self.say(f"{place.scope}: {place.path} is saved and not committed")
 
     def _committed(self, scope: Scope, old: str | None, new: str) -> None:
         if self.web:
@@ -218,7 +224,7 @@ class World:
             self.engine = self._new_engine(self.hazard)
         if self.web:
             self.web.begin()
-        self._broken.clear()
+        self._waited.clear()
         frozen, tracked = self._frozen(), self._tracked()
         report: Report | None = None
         try:
@@ -231,8 +237,8 @@ class World:
             self.web.hear(self.rng)
         self.last_touches = max(self.hazard.touches, 10)
         self.hazard.begin(self.rng)
-        # What was broken and mended within the pass may have had to wait in it, too.
-        self._account(report, scopes, [*frozen, *self._broken, *self._frozen()])
+        # What was broken and mended, or saved and thrown away, within the pass may have had to wait in it, too.
+        self._account(report, scopes, [*frozen, *self._waited, *self._frozen()])
         if report is not None:
             troubled = {error.where for error in report.errors}
             self._check_tracked([each for each in tracked if each.scope not in troubled])

@@ -134,6 +134,16 @@ def an_old_page_lacks_what_was_merged(world: World) -> None:
     world.run_pass()
 
 
+def an_old_page_shows_what_no_pass_saw(world: World) -> None:
+    """It was opened between two saves of others, and between two passes."""
+    save(world, page(world), {"system": "courses-half", PROMPTS: ("courses-first",)})
+    old = page(world)
+    save(world, old, {"system": "courses-whole", PROMPTS: ("courses-first", "courses-second")})
+    world.run_pass()
+    save(world, old, {"name": "courses-name"})
+    world.run_pass()
+
+
 def a_note_without_its_box_is_rejected(world: World) -> None:
     """Then git's text is written there again."""
     type_in(world, row(world, "block/c1/student"), "all gone", "no box")
@@ -164,6 +174,7 @@ STORIES_BESIDE_WEB: Mapping[str, Story] = {
         one_field_in_three_places,
         an_old_page_is_saved,
         an_old_page_lacks_what_was_merged,
+        an_old_page_shows_what_no_pass_saw,
         a_note_without_its_box_is_rejected,
     )
 }
