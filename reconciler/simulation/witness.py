@@ -164,7 +164,7 @@ class Witness:
         base = load_base(self.repos[scope], self.remote).of(ref, "text").ancestor
         whole = story.meant.get(key_of(after), -1) > story.left.get(key_of(after), -1)
         texts = isinstance(base, str) and isinstance(story.git, str) and isinstance(after, str)
-        return whole and (not texts or merge_text(str(base), str(story.git), str(after)) in (None, after))
+        return whole and (not texts or merge_text(str(base), str(story.git), str(after)) is None)
 
     def _diff(self, scope: Scope, repo: MemoryRepo, diff: PendingDiff, kind: str) -> None:
         if self.remote not in diff.values:

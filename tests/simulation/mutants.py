@@ -219,6 +219,11 @@ def merge_from_the_newest(patch: Patch) -> None:
     patch.setattr(decide_module, "_start", lambda ancestor, base, git: base.expected)
 
 
+def put_back_is_as_settled(patch: Patch) -> None:
+    """A line that git put back before its removal had settled is merged as if live had held it all along."""
+    patch.setattr(decide_module, "rebased_text", lambda base, git, sent: base)
+
+
 def no_merge(patch: Patch) -> None:
     """A list or a text that both sides edited is taken as the live side has it."""
     patch.setattr(decide_module, "_merged", lambda base, git, live: live)
@@ -258,6 +263,7 @@ MUTANTS: Mapping[str, Mutant] = {
         git_wins,
         live_wins,
         merge_from_the_newest,
+        put_back_is_as_settled,
         no_merge,
         old_values_are_news,
         undeclared_is_nobodys,

@@ -74,6 +74,24 @@ def two_git_edits_within_a_turn(world: World) -> None:
     name(world, "nobody")
 
 
+def write_diary(world: World, text: str) -> None:
+    world.commit(SCOPE, {"blocks/c1/diary.md": text.encode()}, "write the diary", "ada")
+
+
+def a_line_is_put_back_before_its_removal_settles(world: World) -> None:
+    """While a turn runs; and somebody writes below, where the line is not yet again."""
+    whole = "ada-1\nada-2\nada-3\nada-4\n"
+    write_diary(world, whole)
+    world.run_pass()
+    begin(world)
+    write_diary(world, whole.replace("ada-2\n", ""))
+    world.run_pass()
+    diary = world.server.block(SCOPE, "block/c1/diary")
+    assert diary is not None
+    put(world, diary, f"{diary.text}ada-5\n", "from the agent")
+    write_diary(world, whole)
+
+
 # ---------------------------------------------------------------------- beside Open WebUI
 
 
@@ -161,6 +179,7 @@ STORIES: Mapping[str, Story] = {
     each.__name__: each
     for each in (
         an_old_value_survives_in_a_turn_that_began_later,
+        a_line_is_put_back_before_its_removal_settles,
         a_git_edit_within_a_turn,
         two_git_edits_within_a_turn,
     )
