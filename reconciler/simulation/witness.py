@@ -91,7 +91,8 @@ class Witness:
                 story.is_asked(new.get(name, ABSENT))
 
     def _mean_all(self, scope: Scope, ref: Ref, new: Fields) -> None:
-        for name in {**self.git.get((scope, ref), NO_FIELDS), **new}:
+        told = self.stories.get((scope, ref), {})
+        for name in {**told, **self.git.get((scope, ref), NO_FIELDS), **new}:
             story = self.story(scope, ref, name)
             for before in (story.git, story.agreed, ABSENT):  # what the whole does not say is out of it
                 story.mean_live(before, new.get(name, ABSENT), self.moment, sure=False)
