@@ -60,7 +60,8 @@ def check_folder(folder: Path) -> Path:
 
 def open_workspace(folder: Path, settings: Settings) -> GitWorkspace:
     """The workspace's repos; commits made through them name the configured committer."""
-    return GitWorkspace(check_folder(folder), person(settings.git.name, settings.git.email))
+    git = settings.git
+    return GitWorkspace(check_folder(folder), person(git.name, git.email), fsync=git.fsync)
 
 
 @contextmanager

@@ -138,11 +138,13 @@ class LoopSettings(Section):
 
 
 class GitSettings(Section):
-    """Whom commits of ours name. autocommit: what was saved, and is valid, is committed in the saver's name."""
+    """Whom commits of ours name. autocommit: what was saved, and is valid, is committed in the saver's name.
+    fsync: what was committed survives a power cut."""
 
     name: str = "reconciler"
     email: str = "reconciler@localhost"
     autocommit: bool = False
+    fsync: bool = True
 
 
 class Settings(BaseSettings):

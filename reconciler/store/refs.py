@@ -13,6 +13,7 @@ from pathlib import Path
 import pygit2
 
 from reconciler.errors import Terminal
+from reconciler.store.flush import flush, flush_folder
 from reconciler.store.place import object_id
 
 _LINKS = 5
@@ -93,12 +94,16 @@ class Refs:
         """Point a ref at a commit, at once. The caller holds its lock."""
         target = f"{self._common}/{name}"
         made = f"{self._common}/reconciler-ref"
-        Path(made).write_text(f"{commit}\n")
+        with open(made, "w") as file:
+            file.write(f"{commit}\n")
+            file.flush()
+            flush(file.fileno())
         try:
             os.replace(made, target)
         except IsADirectoryError:
             _remove_empty_folders(target)
             os.replace(made, target)
+        flush_folder(os.path.dirname(target))
 
     def log_path(self, name: str) -> Path:
         """Where git logs the moves of a ref."""

@@ -8,10 +8,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pygit2
 import pytest
 
+from reconciler.bootstrap import open_workspace
 from reconciler.errors import Terminal, Transient
 from reconciler.ports import Workspace
+from reconciler.settings import load
 from reconciler.store.gitio import MAIN
 from reconciler.store.workspace import GitWorkspace, init_workspace
 from tests.store.hands import ADA, NOW, advance, git, init, killed_at, status, tree
@@ -242,3 +245,20 @@ def test_healing_names_what_it_mended(workspace: GitWorkspace) -> None:
     assert GitWorkspace(workspace.root).heal() == []
     assert repo.ref(MAIN) != old
     assert status(repo.path) == set()
+
+
+@pytest.mark.parametrize(("text", "expected"), [("", True), ("[git]\nfsync = false\n", False)])
+def test_writes_are_flushed_unless_the_settings_say_otherwise(
+    workspace: GitWorkspace, monkeypatch: pytest.MonkeyPatch, text: str, expected: bool
+) -> None:
+    told: list[bool] = []
+    monkeypatch.setattr(type(pygit2.settings), "enable_fsync_gitdir", lambda self, on: told.append(on))
+    (workspace.root / "reconciler.toml").write_text(text)
+
+    courses = open_workspace(workspace.root, load(workspace.root)).repo("courses")
+    assert told == [expected], "so libgit2 flushes its objects, or does not"
+
+    flushed: list[int] = []
+    monkeypatch.setattr(os, "fsync", flushed.append)
+    advance(courses, {"a.md": b"a"})
+    assert bool(flushed) is expected, "and so do we with refs"
