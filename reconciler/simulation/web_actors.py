@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from reconciler.core.snapshot import Ref
-from reconciler.core.value import ABSENT, Held, Value
+from reconciler.core.value import ABSENT, Held, Value, same
 from reconciler.embedded.openwebui.markdown import opened
 from reconciler.embedded.openwebui.state import Refused, Row
 from reconciler.manifest.lens import edit_block
+from reconciler.manifest.lenses import COURSE_KEYS
 from reconciler.ports import NO_FIELDS
 from reconciler.remotes.openwebui.markdown import Sheet, Unfit, compose, parse
 from reconciler.remotes.openwebui.marks import mark_of
@@ -192,12 +193,21 @@ def save(world: World, page: Row, edits: Mapping[str, Held]) -> None:
     web.unseen |= {page["id"]} if is_old else set()
     world.say(f"{ref} is saved from {'an old' if is_old else 'a new'} page with {changes}")
     web.witness.written_back(COURSES, ref, text_of(before), text_of(now), is_page=True)
+    if is_old and _looks_meant(world, ref, before, now):
+        return web.witness.live_edit(COURSES, ref, text_of(before), text_of(now), sure=False)
     meant = model_text({**fields, **changes})
     # What an open page shows can come back, as with a turn.
     is_sure = not is_old and all(each["id"] != page["id"] for each in web.pages)
     if PROMPTS in changes:  # a list edited by hand is meant as a whole: nothing tells what its page had or lacked
         fields[PROMPTS] = _prompts_in_git(world, ref)
     web.witness.live_edit(COURSES, ref, model_text(fields), meant, sure=is_sure)
+
+
+def _looks_meant(world: World, ref: Ref, before: Row, now: Row) -> bool:
+    """Whether one field alone is news to git, which may be one that an old page brought back: nothing tells."""
+    old, new = shown_fields(before), shown_fields(now)
+    git = {**dict.fromkeys(new, ""), PROMPTS: (), **web_of(world).witness.git.get((COURSES, ref), NO_FIELDS)}
+    return sum(not same(new[name], old[name]) and not same(new[name], git[name]) for name in COURSE_KEYS) == 1
 
 
 def _prompts_in_git(world: World, ref: Ref) -> tuple[Value, ...]:
