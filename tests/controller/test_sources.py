@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
-from threading import Event
+from threading import Event, Thread
+
+import pytest
 
 from reconciler.controller.sources import Refs, Sources, drain, git_folder
 from reconciler.spool import SPOOL, dropped, spool_name
@@ -77,6 +79,26 @@ def test_a_link_in_the_spool_is_removed_and_not_followed(tmp_path: Path) -> None
 
     assert "courses" in list(dropped(tmp_path))
     assert list(tmp_path.iterdir()) == []
+
+
+def test_what_moves_once_the_watches_have_started_has_moved(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The thread that looks at the refs may come to run late: the look that it compares with is not its own."""
+    ann, heard, late = repo(tmp_path / "users" / "ann"), Event(), Event()
+    run = Thread.run
+
+    def run_late(self: Thread) -> None:
+        assert self.name != "refs" or late.wait(10)
+        run(self)
+
+    monkeypatch.setattr(Thread, "run", run_late)
+    sources = Sources(tmp_path, lambda _: heard.set(), 0.02, lambda _: None)
+    sources.start()
+    try:
+        move(ann, "2")
+        late.set()
+        assert heard.wait(10)
+    finally:
+        sources.stop()
 
 
 def test_running_watches_report_saved_courses_dropped_names_and_moved_refs(tmp_path: Path) -> None:
