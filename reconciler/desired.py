@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from types import MappingProxyType
 
 from reconciler.core.outcome import Notice
@@ -270,6 +271,13 @@ def block_settings(block: Block) -> dict[str, Value]:
 
 
 def _merged_field(declared: Field) -> FieldRule:
+    return _rule(declared, repr(declared))
+
+
+@lru_cache(maxsize=4096)
+def _rule(declared: Field, _exactly: str) -> FieldRule:
+    """One for all learners: one for each would be much of the memory of a pass. To Python alone, 1 and true are equal."""
+
     def problem(value: Held) -> str | None:
         return None if value is ABSENT else problem_with(declared, value)
 
