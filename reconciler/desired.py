@@ -276,7 +276,7 @@ def _merged_field(declared: Field) -> FieldRule:
 
 @lru_cache(maxsize=4096)
 def _rule(declared: Field, _exactly: str) -> FieldRule:
-    """One for all learners: one for each would be much of the memory of a pass. To Python alone, 1 and true are equal."""
+    """One for all learners: one for each would be much of a pass's memory. To Python alone, 1 and true are equal."""
 
     def problem(value: Held) -> str | None:
         return None if value is ABSENT else problem_with(declared, value)
