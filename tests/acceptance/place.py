@@ -81,7 +81,7 @@ class Place:
 
     @property
     def workspace(self) -> GitWorkspace:
-        return GitWorkspace(self.root)
+        return GitWorkspace(self.root, fsync=False)  # nobody pulls the plug here, and flushing takes a while
 
     def again(self) -> Place:
         """The same workspace as a process sees it that has just started."""
