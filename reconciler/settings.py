@@ -139,7 +139,7 @@ class LoopSettings(Section):
 
 class GitSettings(Section):
     """Whom commits of ours name. autocommit: what was saved, and is valid, is committed in the saver's name.
-    fsync: what was committed survives a power cut."""
+    fsync: objects and refs are flushed to the disk as they are written."""
 
     name: str = "reconciler"
     email: str = "reconciler@localhost"

@@ -59,11 +59,10 @@ class Sources:
         self._workspace, self._add, self._every, self._warn = workspace, add, every_seconds, warn
         self._stopped = Event()
         self._observer = Observer()
+        self._refs = Refs(workspace)  # not in the thread, which may come to run late: what moves from now on has moved
         self._poll = Thread(target=self._look_again_and_again, name="refs", daemon=True)
-        self._refs: Refs | None = None
 
     def start(self) -> None:
-        self._refs = Refs(self._workspace)  # before it returns: what moves from now on has moved since
         (self._workspace / SPOOL).mkdir(parents=True, exist_ok=True)
         try:
             self._watch("courses", lambda: self._add(COURSES), recursive=True)
@@ -86,7 +85,6 @@ class Sources:
             self._observer.schedule(Changed(then), str(path), recursive=recursive)
 
     def _look_again_and_again(self) -> None:
-        assert self._refs is not None, "they were looked at before this thread began"
         while not self._stopped.wait(self._every):
             for scope in self._refs.moved():
                 self._add(scope)

@@ -1,7 +1,6 @@
 """Whether what is written into repositories is on the disk before the call that wrote it returns.
 
-It is so for the whole process or not at all, as libgit2 has it. An object goes before the ref that names it, so after a
-power cut every ref leads to whole commits.
+It is so for the whole process or not at all, as libgit2 has it. An object is flushed before the ref that names it.
 """
 
 from __future__ import annotations

@@ -30,8 +30,8 @@ _NOT_YET = "; `reconciler init` makes a workspace"
 class GitWorkspace:
     """A ``Workspace`` on disk. identity: our committer in every repository of it.
 
-    fsync: whether what git is told survives a power cut, which costs some milliseconds for every commit. What is
-    overwritten live must be in git by then, and not on its way there.
+    fsync: whether objects and refs are flushed as they are written, which costs some milliseconds for every commit.
+    What is overwritten live must be in git by then, and not on its way there.
     """
 
     def __init__(self, root: Path, identity: Person = RECONCILER, *, fsync: bool = True) -> None:

@@ -75,8 +75,8 @@ class Memory:
     def holds(self, scope: Scope, head: str | None, repo: Repo, *, whole: bool) -> bool:
         """Whether the scope was in order when its refs stood where they stand now, ``main`` at ``head``.
 
-        Not ``whole``: the others are not read. Nobody but us moves them, and if somebody does, the next whole look
-        sees it.
+        Not ``whole``: the others are not read. Only commands of ours move them, mostly with ``main``; what is planned
+        by a base that moved alone is refused, and the next whole look sees the rest.
         """
         known = self._known.get(scope)
         if known is None or known.refs[MAIN] != head:
